@@ -1,0 +1,190 @@
+package coord
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// EventKind names what happened.
+type EventKind string
+
+// The kinds of events. The payload type of each stands beside it.
+const (
+	KindThreadOpened    EventKind = "thread.opened"    // ThreadOpened
+	KindMessagePosted   EventKind = "message.posted"   // MessagePosted
+	KindThreadStatus    EventKind = "thread.status"    // StatusChanged
+	KindThreadClaimed   EventKind = "thread.claimed"   // ClaimWon
+	KindThreadCompleted EventKind = "thread.completed" // WorkCompleted
+	KindIntrospection   EventKind = "introspection"    // ThreadOpened
+	KindAnnounceClosed  EventKind = "announcement.closed"
+	KindAgentStatus     EventKind = "agent.status" // AgentStatusChanged
+	KindFileEdited      EventKind = "file.edited"  // FileTouched
+	KindFileLeased      EventKind = "file.leased"  // FileTouched
+	KindFileReleased    EventKind = "file.released"
+	KindBroadcast       EventKind = "broadcast" // any object
+	KindResync          EventKind = "resync"    // Resync: the reader missed events; read the state anew
+)
+
+// Priority decides how hard delivery tries.
+type Priority string
+
+// High wakes an idle session, medium is shown at the next tool call, low with the
+// next result or prompt.
+const (
+	High   Priority = "high"
+	Medium Priority = "medium"
+	Low    Priority = "low"
+)
+
+// Event is the one unit of news. Order is Seq, per hub.
+type Event struct {
+	Seq      Seq             `json:"seq"`
+	Kind     EventKind       `json:"kind"`
+	Project  ProjectID       `json:"project"`
+	Actor    AgentID         `json:"actor,omitempty"` // empty: the hub itself
+	Thread   ThreadID        `json:"thread,omitempty"`
+	Time     Millis          `json:"time"`
+	Priority Priority        `json:"priority"`
+	Payload  json.RawMessage `json:"payload"` // a JSON object, fields by kind
+}
+
+// ID gives the event's name.
+func (e *Event) ID() EventID { return EventID(fmt.Sprintf("E-%d", e.Seq)) }
+
+// Delivery is an event as it stands in one agent's inbox. Prev is the seq of
+// the event before it in the same inbox (0 for the first), by which a reader
+// sees a hole.
+type Delivery struct {
+	Event
+	Prev Seq `json:"prev"`
+}
+
+// envelope is the part of the wire form that all events share; the payload's
+// fields follow it in the same object.
+type envelope struct {
+	Epoch    Epoch     `json:"epoch"`
+	V        int       `json:"v"`
+	Seq      Seq       `json:"seq"`
+	ID       EventID   `json:"id"`
+	Kind     EventKind `json:"kind"`
+	Project  ProjectID `json:"project"`
+	Agent    AgentID   `json:"agent_id"`
+	Thread   ThreadID  `json:"thread_id,omitempty"`
+	Time     Millis    `json:"ts"`
+	Priority Priority  `json:"priority,omitempty"`
+	Prev     *Seq      `json:"prev,omitempty"`
+}
+
+// WireVersion is the version of the event's wire form, its field "v".
+const WireVersion = 1
+
+// Wire writes the flat JSON object that travels on topics and streams:
+// envelope fields first, then the payload's. A payload never repeats an
+// envelope field.
+func (e *Event) Wire(epoch Epoch) []byte { return e.wire(epoch, nil) }
+
+// Wire writes the delivery like [Event.Wire], with "prev".
+func (d *Delivery) Wire(epoch Epoch) []byte { return d.wire(epoch, &d.Prev) }
+
+func (e *Event) wire(epoch Epoch, prev *Seq) []byte {
+	head, err := json.Marshal(envelope{epoch, WireVersion, e.Seq, e.ID(), e.Kind, e.Project, e.Actor, e.Thread, e.Time, e.Priority, prev})
+	if err != nil {
+		panic(fmt.Sprintf("event envelope: %v", err)) // strings and numbers only: cannot fail
+	}
+	body := bytes.TrimSpace(e.Payload)
+	if len(body) <= 2 {
+		return head
+	}
+	out := make([]byte, 0, len(head)+len(body))
+	out = append(out, head[:len(head)-1]...)
+	out = append(out, ',')
+	return append(out, body[1:]...)
+}
+
+// ParseWire reads the wire form back. The payload of the result is the whole
+// object, envelope fields included.
+func ParseWire(b []byte) (Epoch, Delivery, error) {
+	var env envelope
+	if err := json.Unmarshal(b, &env); err != nil {
+		return "", Delivery{}, fmt.Errorf("read event: %w", err)
+	}
+	if env.V != WireVersion {
+		return "", Delivery{}, fmt.Errorf("read event: wire version %d, want %d", env.V, WireVersion)
+	}
+	d := Delivery{Event: Event{Seq: env.Seq, Kind: env.Kind, Project: env.Project, Actor: env.Agent,
+		Thread: env.Thread, Time: env.Time, Priority: env.Priority, Payload: bytes.Clone(b)}}
+	if env.Prev != nil {
+		d.Prev = *env.Prev
+	}
+	return env.Epoch, d, nil
+}
+
+// ThreadOpened is the payload of thread.opened and introspection.
+type ThreadOpened struct {
+	Subject       string    `json:"subject"`
+	InitiatorID   AgentID   `json:"initiator_id"`
+	InitiatorName string    `json:"initiator_name"`
+	TargetFiles   []string  `json:"target_files"` // the first 20
+	More          int       `json:"more,omitempty"`
+	TargetModules []string  `json:"target_modules"`
+	Overlap       []Path    `json:"overlap"` // the first 20 paths that both touch
+	Score         int       `json:"score"`
+	Layer         Layer     `json:"layer"`
+	Respondents   []AgentID `json:"respondents"`
+	Deadline      Millis    `json:"deadline,omitempty"`
+}
+
+// MessagePosted is the payload of message.posted.
+type MessagePosted struct {
+	MessageID MessageID   `json:"message_id"`
+	Name      string      `json:"name"`
+	Type      MessageType `json:"type"`
+	Content   string      `json:"content"`
+	InReplyTo MessageID   `json:"in_reply_to,omitempty"`
+	Late      bool        `json:"late,omitempty"`
+}
+
+// StatusChanged is the payload of thread.status.
+type StatusChanged struct {
+	Status   ThreadStatus `json:"status"`
+	Type     Resolution   `json:"type,omitempty"`
+	Summary  string       `json:"summary,omitempty"`
+	Round    int          `json:"round"`
+	Name     string       `json:"name,omitempty"`     // of the actor
+	Proposal int          `json:"proposal,omitempty"` // its number, when one was made, approved or contested
+	Order    []AgentID    `json:"order,omitempty"`
+	Awaiting []AgentID    `json:"awaiting,omitempty"` // whose approval is missing
+}
+
+// ClaimWon is the payload of thread.claimed.
+type ClaimWon struct {
+	ClaimedBy AgentID `json:"claimed_by"`
+	Name      string  `json:"name"`
+}
+
+// WorkCompleted is the payload of thread.completed.
+type WorkCompleted struct {
+	Resolution string `json:"resolution"`
+}
+
+// AgentStatusChanged is the payload of agent.status.
+type AgentStatusChanged struct {
+	Status  AgentStatus `json:"status"`
+	Name    string      `json:"name"`
+	Modules []string    `json:"modules"`
+}
+
+// FileTouched is the payload of file.edited, file.leased and file.released.
+type FileTouched struct {
+	Path      Path        `json:"path"`
+	Workspace WorkspaceID `json:"workspace"`
+	Agent     AgentID     `json:"agent"`
+	Name      string      `json:"name,omitempty"`
+}
+
+// Resync is the payload of resync: events From..To are gone from the inbox.
+type Resync struct {
+	From Seq `json:"from"`
+	To   Seq `json:"to"`
+}

@@ -1,0 +1,353 @@
+package hub
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/impact"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+// roundTime is how long a round of a consultation may last.
+const roundTime = 600 * time.Second
+
+// maxReasons bounds the reasons in one answer.
+const maxReasons = 10
+
+// announce stores an intention and judges it against everything live: one step,
+// so that of two agents announcing one file at once exactly one is clear.
+func (h *Hub) announce(t *txn, me *coord.Agent, ws coord.WorkspaceID, in tool.AnnounceWorkIn) (tool.AnnounceWorkOut, error) {
+	a, err := t.newAnnouncement(me, ws, in)
+	if err != nil {
+		return tool.AnnounceWorkOut{}, err
+	}
+	if in.Replaces != "" {
+		if err := t.replace(me, a, in.Replaces); err != nil {
+			return tool.AnnounceWorkOut{}, err
+		}
+	}
+	impacts := impact.Judge(impact.Work{Agent: me.ID, Workspace: ws, Targets: a.Targets, DependsOn: a.DependsOn, Modules: a.Modules},
+		t.now, t.project(me.Project).index, h.ignore)
+	impacts = slices.DeleteFunc(impacts, func(i coord.Impact) bool { // only live things warn
+		peer := t.agents[i.Agent]
+		return peer == nil || !peer.Live()
+	})
+	concerned, gray := split(impacts)
+	thread := t.consult(me, a, concerned, gray, impacts)
+	if thread != nil {
+		a.Thread = thread.ID
+	}
+	t.putAnnouncement(a)
+	return t.announced(a, thread, concerned, gray, impacts), nil
+}
+
+// newAnnouncement checks and normalises what the caller said.
+func (t *txn) newAnnouncement(me *coord.Agent, ws coord.WorkspaceID, in tool.AnnounceWorkIn) (*coord.Announcement, error) {
+	modules := slices.DeleteFunc(trimmed(in.TargetModules), func(m string) bool { return len(moduleSegments(m)) == 0 })
+	if len(in.TargetFiles) == 0 && len(modules) == 0 {
+		return nil, coord.Errorf(coord.Invalid, "name the files or modules you will change", "announce_work without target_files and target_modules")
+	}
+	if in.AssignedTo != "" && (t.agents[in.AssignedTo] == nil || t.agents[in.AssignedTo].Project != me.Project) {
+		return nil, coord.Errorf(coord.NotFound, "list_agents shows the ids", "assigned_to: no agent %s in this project", in.AssignedTo)
+	}
+	a := &coord.Announcement{ID: t.nextAnnouncement(), Project: me.Project, Agent: me.ID, Workspace: ws,
+		Subject: in.Subject, Plan: in.Plan, Modules: modules, Symbols: trimmed(in.TargetSymbols), Exports: trimmed(in.ExportsAffected),
+		KeepOpen: in.KeepOpen, AssignedTo: in.AssignedTo, RunID: in.RunID, State: coord.Active, Created: t.now}
+	order := coord.Seq(t.counters.Seq + 1)
+	for _, s := range in.TargetFiles {
+		target, err := coord.ParseTarget(s)
+		if err != nil {
+			return nil, err
+		}
+		target.Order = order
+		if names, sent := in.Expansions[s]; sent && target.Kind != coord.FileTarget {
+			if target.Expanded, err = paths(names); err != nil {
+				return nil, err
+			}
+			if target.Wide = names == nil || len(names) > coord.MaxExpansion; target.Wide {
+				target.Expanded = nil
+			}
+		}
+		a.Targets = append(a.Targets, target)
+	}
+	var err error
+	a.DependsOn, err = paths(in.DependsOnFiles)
+	return a, err
+}
+
+// replace ends the announcement that a takes the place of; a keeps its
+// seniority for the targets it kept.
+func (t *txn) replace(me *coord.Agent, a *coord.Announcement, id coord.AnnouncementID) error {
+	old := t.anns[id]
+	if old == nil || old.Agent != me.ID {
+		return coord.Errorf(coord.NotFound, "leave replaces out, or name a live announcement of yours", "replaces: you have no live announcement %s", id)
+	}
+	for i, target := range a.Targets {
+		for _, was := range old.Targets {
+			if was.String() == target.String() {
+				a.Targets[i].Order = was.Order
+			}
+		}
+	}
+	t.closeAnnouncement(old)
+	return nil
+}
+
+func split(impacts []coord.Impact) (concerned, gray []coord.Impact) {
+	for _, i := range impacts {
+		switch coord.CategoryOf(i.Score) {
+		case coord.Concerned:
+			concerned = append(concerned, i)
+		case coord.GrayZone:
+			gray = append(gray, i)
+		}
+	}
+	return concerned, gray
+}
+
+// consult opens the thread that the impacts call for, or joins the live one
+// that the same agents already have about the same paths. It gives nil when
+// nobody needs to be asked.
+func (t *txn) consult(me *coord.Agent, a *coord.Announcement, concerned, gray, impacts []coord.Impact) *coord.Thread {
+	if a.KeepOpen {
+		return t.openThread(me, a, nil, nil, impacts)
+	}
+	var joined *coord.Thread
+	fresh := concerned[:0:0]
+	for _, i := range concerned {
+		if th := t.liveThreadWith(me, i); th != nil {
+			joined = th
+			continue
+		}
+		fresh = append(fresh, i)
+	}
+	switch {
+	case len(fresh) > 0:
+		return t.openThread(me, a, fresh, gray, impacts)
+	case joined != nil:
+		return joined
+	case len(gray) > 0:
+		return t.openThread(me, a, nil, gray, impacts)
+	default:
+		return nil
+	}
+}
+
+// liveThreadWith finds the live thread between me and the peer that already
+// covers every path of the impact.
+func (t *txn) liveThreadWith(me *coord.Agent, i coord.Impact) *coord.Thread {
+	for _, th := range t.threadsOf(me.ID) {
+		if th.KeepOpen || !th.Has(i.Agent) || len(overlap(i)) == 0 {
+			continue
+		}
+		covered := true
+		for _, p := range overlap(i) {
+			covered = covered && slices.Contains(th.Paths, p)
+		}
+		if covered {
+			return th
+		}
+	}
+	return nil
+}
+
+// overlap lists the paths of an impact's strongest reasons, each once.
+func overlap(i coord.Impact) []coord.Path {
+	var out []coord.Path
+	for _, r := range i.Reasons {
+		if !r.Path.IsZero() && !slices.Contains(out, r.Path) {
+			out = append(out, r.Path)
+		}
+	}
+	return out
+}
+
+// openThread stores the thread and tells its respondents, and asks the gray
+// agents by the way.
+func (t *txn) openThread(me *coord.Agent, a *coord.Announcement, concerned, gray, impacts []coord.Impact) *coord.Thread {
+	th := &coord.Thread{ID: t.nextThread(), Project: me.Project, Announcement: a.ID, Subject: a.Subject, Initiator: me.ID,
+		Respondents: agentsOf(concerned), Gray: agentsOf(gray), Modules: a.Modules, AssignedTo: a.AssignedTo, RunID: a.RunID, KeepOpen: a.KeepOpen,
+		Category: coord.Pass, Status: coord.ThreadOpen, Round: 1, Created: t.now}
+	if len(impacts) > 0 {
+		th.Score, th.Layer, th.Category = impacts[0].Score, impacts[0].Layer, coord.CategoryOf(impacts[0].Score)
+	}
+	for _, i := range slices.Concat(concerned, gray) {
+		for _, p := range overlap(i) {
+			if !slices.Contains(th.Paths, p) {
+				th.Paths = append(th.Paths, p)
+			}
+		}
+	}
+	slices.SortFunc(th.Paths, func(a, b coord.Path) int { return cmp.Compare(a.String(), b.String()) })
+	switch {
+	case a.KeepOpen:
+	case len(concerned) > 0:
+		th.Deadline = t.now.Add(roundTime)
+	default:
+		th.Status, th.Resolution, th.Ended = coord.ThreadResolved, coord.AutoResolved, t.now
+	}
+	t.putThread(th)
+	payload := threadOpened(me, a, th)
+	t.emit(news{kind: coord.KindThreadOpened, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.High,
+		payload: payload, to: th.Respondents})
+	if len(th.Gray) > 0 {
+		t.emit(news{kind: coord.KindIntrospection, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Low,
+			payload: payload, to: th.Gray})
+	}
+	return th
+}
+
+func agentsOf(impacts []coord.Impact) []coord.AgentID {
+	var out []coord.AgentID
+	for _, i := range impacts {
+		out = append(out, i.Agent)
+	}
+	return out
+}
+
+// Limits of the lists in a thread.opened event, which must stay under 8 KiB.
+const (
+	maxEventFiles = 20
+	maxEventBytes = 3 << 10
+)
+
+func threadOpened(me *coord.Agent, a *coord.Announcement, th *coord.Thread) coord.ThreadOpened {
+	out := coord.ThreadOpened{Subject: a.Subject, InitiatorID: me.ID, InitiatorName: me.Name, TargetFiles: []string{},
+		TargetModules: list(a.Modules), Score: th.Score, Layer: th.Layer, Respondents: list(th.Respondents), Deadline: th.Deadline,
+		Overlap: []coord.Path{}}
+	size := 0
+	for i, target := range a.Targets {
+		if size += len(target.String()); i == maxEventFiles || size > maxEventBytes {
+			out.More = len(a.Targets) - i
+			break
+		}
+		out.TargetFiles = append(out.TargetFiles, target.String())
+	}
+	size = 0
+	for i, p := range th.Paths {
+		if size += len(p.String()); i == maxEventFiles || size > maxEventBytes {
+			break
+		}
+		out.Overlap = append(out.Overlap, p)
+	}
+	return out
+}
+
+// announced words the verdict for the announcer.
+func (t *txn) announced(a *coord.Announcement, th *coord.Thread, concerned, gray, impacts []coord.Impact) tool.AnnounceWorkOut {
+	out := tool.AnnounceWorkOut{AnnouncementID: a.ID, Status: "clear", Category: coord.Pass,
+		ConcernedAgents: t.refsOf(agentsOf(concerned)), GrayZoneAgents: t.refsOf(agentsOf(gray)), Reasons: []tool.ReasonView{}}
+	if len(impacts) > 0 {
+		out.Score, out.Layer, out.Category = impacts[0].Score, &impacts[0].Layer, coord.CategoryOf(impacts[0].Score)
+	}
+	for _, i := range impacts {
+		for _, r := range i.Reasons {
+			if len(out.Reasons) == maxReasons {
+				out.More++
+				continue
+			}
+			out.Reasons = append(out.Reasons, tool.ReasonView{Agent: t.refOf(i.Agent), Score: scoreOf(r.Layer), Reason: r})
+		}
+	}
+	if th != nil {
+		out.ThreadID = &th.ID
+		out.Status = string(coord.ThreadOpen)
+		if th.Resolution == coord.AutoResolved {
+			out.Status = string(coord.AutoResolved)
+		}
+	}
+	out.Next = nextAfterAnnounce(a, th, out)
+	return out
+}
+
+func scoreOf(l coord.Layer) int {
+	i := slices.IndexFunc(impact.Layers, func(row impact.Layer) bool { return row.Name == l })
+	return impact.Layers[i].Score
+}
+
+func nextAfterAnnounce(a *coord.Announcement, th *coord.Thread, out tool.AnnounceWorkOut) string {
+	switch {
+	case a.KeepOpen:
+		return fmt.Sprintf("The task is offered as %s; wait_for_message tells when somebody takes it.", th.ID)
+	case len(out.ConcernedAgents) > 0:
+		return fmt.Sprintf("Do not write the shared files yet: settle it with %s in %s (post_to_thread, propose_resolution) and wait_for_message for the answer.",
+			names(out.ConcernedAgents), th.ID)
+	case len(out.GrayZoneAgents) > 0:
+		return fmt.Sprintf("Go ahead; %s was told and may come back to you in %s. close_thread %s when done.", names(out.GrayZoneAgents), th.ID, a.ID)
+	default:
+		return fmt.Sprintf("Nobody overlaps: go ahead, and close_thread %s when done.", a.ID)
+	}
+}
+
+func names(refs []tool.AgentRef) string {
+	var out []string
+	for i, r := range refs {
+		if i == 3 {
+			out = append(out, fmt.Sprintf("%d more", len(refs)-i))
+			break
+		}
+		out = append(out, r.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// announcementsOf lists an agent's live announcements, by number.
+func (t *txn) announcementsOf(id coord.AgentID) []*coord.Announcement {
+	var out []*coord.Announcement
+	if a := t.agents[id]; a != nil {
+		for _, ann := range t.project(a.Project).anns {
+			if ann.Agent == id {
+				out = append(out, ann)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *coord.Announcement) int {
+		na, _ := coord.Ordinal("A", a.ID)
+		nb, _ := coord.Ordinal("A", b.ID)
+		return int(na - nb)
+	})
+	return out
+}
+
+// closeAnnouncement ends an announcement; it no longer scores.
+func (t *txn) closeAnnouncement(a *coord.Announcement) {
+	closed := *a
+	closed.State, closed.Ended = coord.Closed, t.now
+	t.putAnnouncement(&closed)
+}
+
+// trimmed drops blanks around and empty entries.
+func trimmed(in []string) []string {
+	var out []string
+	for _, s := range in {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// paths parses a list of project paths.
+func paths(in []string) ([]coord.Path, error) {
+	var out []coord.Path
+	for _, s := range in {
+		p, err := coord.ParsePath(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// list gives an empty list for nil: slices in answers are never null.
+func list[T any](in []T) []T {
+	if in == nil {
+		return []T{}
+	}
+	return in
+}

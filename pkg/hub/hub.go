@@ -1,0 +1,188 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/impact"
+)
+
+// Options are what a Hub is made from.
+type Options struct {
+	Store     Store     // required; the caller opens and closes it
+	Publisher Publisher // required; the caller starts and stops it
+
+	Log      *slog.Logger                           // nil = discard
+	Version  string                                 // shown in status
+	Instance string                                 // names this process; shown in status
+	Host     coord.HostID                           // agents of this host can be verified gone by Alive
+	Now      func() time.Time                       // nil = time.Now
+	Alive    func(coord.Process) bool               // nil = a client is never verified gone, only timed out
+	Ignore   []string                               // globs that never score across workspaces; nil = impact.DefaultIgnore
+	Tick     func(d time.Duration) <-chan time.Time // nil = time.Tick; a test that calls Hub.Tick itself gives a channel that stays silent
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Store == nil:
+		return errors.New("hub: Options.Store is required")
+	case o.Publisher == nil:
+		return errors.New("hub: Options.Publisher is required")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Alive == nil {
+		o.Alive = func(coord.Process) bool { return true }
+	}
+	if o.Ignore == nil {
+		o.Ignore = impact.DefaultIgnore
+	}
+	if o.Tick == nil {
+		o.Tick = time.Tick
+	}
+	return nil
+}
+
+// Hub coordinates the agents of any number of projects. Make it with New, then
+// Start it; all other methods may be called by any goroutine in between.
+type Hub struct {
+	log       *slog.Logger
+	store     Store
+	publisher Publisher
+	now       func() time.Time
+	alive     func(coord.Process) bool
+	tick      func(time.Duration) <-chan time.Time
+	ignore    []string
+	host      coord.HostID
+	instance  string
+	version   string
+	started   coord.Millis
+
+	requests chan *request
+	stopping chan struct{}
+	stopped  chan struct{} // closed when the writer has ended
+	stopOnce sync.Once
+	timer    sync.WaitGroup
+
+	mu    sync.RWMutex // guards state; taken before presence and keys
+	state *state
+
+	keysMu  sync.RWMutex                   // guards what follows
+	keys    map[[32]byte]coord.AgentID     // committed credentials
+	callers map[coord.AgentID]coord.Caller // and whom they stand for
+
+	presence *presence
+	waiters  *waiters
+}
+
+// New checks the options and makes a hub that is not yet running.
+func New(o Options) (*Hub, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return &Hub{
+		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, now: o.Now, alive: o.Alive, tick: o.Tick,
+		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
+		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}),
+		state: newState(), keys: map[[32]byte]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
+		presence: newPresence(), waiters: newWaiters(),
+	}, nil
+}
+
+// Start loads the state from the store and starts the writer and the timer.
+func (h *Hub) Start(ctx context.Context) error {
+	snap, err := h.store.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("hub: load the state: %w", err)
+	}
+	h.state.load(snap)
+	h.admit(&Changes{Credentials: snap.Credentials, Agents: snap.Agents})
+	h.started = coord.At(h.now())
+	h.presence.begin(h.state, h.started)
+	go h.write()
+	h.timer.Go(h.runTimer)
+	return nil
+}
+
+// Stop answers what is queued and ends the writer and the timer. It may be
+// called more than once. The store and the publisher stay open.
+func (h *Hub) Stop(ctx context.Context) error {
+	h.stopOnce.Do(func() { close(h.stopping) })
+	select {
+	case <-h.stopped:
+		h.timer.Wait()
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("hub: stop: %w", ctx.Err())
+	}
+}
+
+// Run starts the hub, waits for the context to end and stops it, taking at most
+// five seconds for that.
+func (h *Hub) Run(ctx context.Context) error {
+	if err := h.Start(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return h.Stop(stop)
+}
+
+// Epoch names the life of the event log.
+func (h *Hub) Epoch() coord.Epoch {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.state.epoch
+}
+
+// runTimer does what is due once a second.
+func (h *Hub) runTimer() {
+	ticks := h.tick(time.Second)
+	for {
+		select {
+		case <-h.stopping:
+			return
+		case <-ticks:
+			if err := h.Tick(context.Background()); err != nil {
+				h.log.Error("timer", "error", err)
+			}
+		}
+	}
+}
+
+// Tick does what is due now: deadlines of threads, and agents whose connection
+// is gone for good. The hub's own timer calls it once a second.
+func (h *Hub) Tick(ctx context.Context) error {
+	now := coord.At(h.now())
+	lost := h.presence.due(now, h.verifiedGone)
+	h.mu.RLock()
+	expired := h.state.overdue(now)
+	h.mu.RUnlock()
+	if len(lost) == 0 && len(expired) == 0 {
+		return nil
+	}
+	_, err := h.submit(ctx, "tick", ReplyKey{}, func(t *txn) (any, error) {
+		for _, id := range expired {
+			t.expire(id)
+		}
+		for _, id := range lost {
+			if h.presence.stillLost(id, now) {
+				t.depart(id)
+				h.presence.forget(id)
+			}
+		}
+		t.prune(t.now)
+		return nil, nil
+	})
+	return err
+}

@@ -1,0 +1,232 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// claudeCode is the client that starts a server twice at times, so that two
+// shims of one session are one agent.
+const claudeCode = "claude-code"
+
+// Register gives a client session its agent and a new session key. The member
+// is who the credential of the connection belongs to.
+//
+// A registration that resumes a key the hub knows keeps its agent. Otherwise a
+// live shim of the same Claude Code process and session is the same agent; an
+// agent that left comes back when it alone matches; everything else is new.
+func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Registration) (coord.Registered, error) {
+	if err := checkRegistration(&r); err != nil {
+		return coord.Registered{}, err
+	}
+	key := coord.SessionKey(rand.Text() + rand.Text()) // 260 random bits
+	hash := sha256.Sum256([]byte(key))
+	var resumed *[32]byte
+	if r.Resume != "" {
+		sum := sha256.Sum256([]byte(r.Resume))
+		resumed = &sum
+	}
+	raw, err := h.submit(ctx, "register", ReplyKey{}, func(t *txn) (any, error) {
+		agent, known := t.findAgent(member, r, resumed)
+		if !known {
+			agent = coord.Agent{ID: newAgentID(), Registered: t.now}
+		}
+		t.welcome(&agent, member, r)
+		t.putCredential(Credential{Hash: hash, Agent: agent.ID, Created: t.now})
+		h.presence.touch(agent.ID, t.now, localGrace)
+		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Epoch: t.epoch,
+			Head: t.heads[agent.ID], Seen: agent.Seen, Resumed: known}, nil
+	})
+	if err != nil {
+		return coord.Registered{}, err
+	}
+	var out coord.Registered
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return coord.Registered{}, fmt.Errorf("register: %w", err)
+	}
+	out.SessionKey = key
+	return out, nil
+}
+
+func checkRegistration(r *coord.Registration) error {
+	for _, f := range []struct {
+		name, value string
+		max         int
+		required    bool
+	}{
+		{"project", string(r.Project), 1024, true}, {"workspace", string(r.Workspace), 2048, true}, {"host_id", string(r.Host), 64, true},
+		{"client.name", r.Client.Name, 100, false}, {"client.version", r.Client.Version, 100, false},
+		{"session_id", string(r.Session), 200, false}, {"branch", r.Branch, 300, false}, {"label", r.Label, 64, false},
+	} {
+		if f.required && strings.TrimSpace(f.value) == "" {
+			return coord.Errorf(coord.Invalid, "send it", "registration without %s", f.name)
+		}
+		if len(f.value) > f.max {
+			return coord.Errorf(coord.TooLarge, "shorten it", "%s of %d bytes is over the limit of %d", f.name, len(f.value), f.max)
+		}
+	}
+	r.Label, r.Branch, r.Client.Name = coord.CleanText(r.Label), coord.CleanText(r.Branch), coord.CleanText(r.Client.Name)
+	return nil
+}
+
+// findAgent looks for the agent that a registration continues.
+func (t *txn) findAgent(member coord.MemberID, r coord.Registration, resumed *[32]byte) (coord.Agent, bool) {
+	if resumed != nil {
+		if id, ok := t.creds[*resumed]; ok {
+			if a := t.agents[id]; a != nil && a.Project == r.Project && a.Member == member && a.Host == r.Host {
+				return *a, true
+			}
+		}
+	}
+	parent := coord.Process{PID: r.PID, Start: r.PIDStart}
+	var left []*coord.Agent
+	for _, a := range t.project(r.Project).agents {
+		if a.Member != member || a.Host != r.Host || a.Parent != parent || parent.Start == 0 || a.Session != r.Session {
+			continue
+		}
+		switch {
+		case a.Status == coord.Online && r.Session != "" && r.Client.Name == claudeCode:
+			return *a, true
+		case a.Status != coord.Online && a.Label == r.Label:
+			left = append(left, a)
+		}
+	}
+	if len(left) == 1 {
+		return *left[0], true
+	}
+	return coord.Agent{}, false
+}
+
+// welcome puts an agent as a registration describes it and tells the world when
+// it was not there before.
+func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registration) {
+	arrived := a.Status != coord.Online
+	if r.FoldCase && !t.project(r.Project).index.fold {
+		t.foldCase(r.Project)
+	}
+	a.Project, a.Workspace, a.Branch = r.Project, r.Workspace, r.Branch
+	a.Member, a.Host, a.Client, a.Label = member, r.Host, r.Client, r.Label
+	a.Parent, a.Session = coord.Process{PID: r.PID, Start: r.PIDStart}, r.Session
+	if a.Name == "" || (arrived && t.nameTaken(a.Project, a.Name, a.ID)) {
+		a.Name = t.freeName(a.Project, a.ID, r.Label)
+	}
+	a.Status, a.LastSeen = coord.Online, t.now
+	stored := *a
+	t.putAgent(&stored)
+	if arrived {
+		t.emitAgentStatus(&stored)
+	}
+}
+
+func (t *txn) emitAgentStatus(a *coord.Agent) {
+	t.emit(news{kind: coord.KindAgentStatus, project: a.Project, actor: a.ID, priority: coord.Low,
+		payload: coord.AgentStatusChanged{Status: a.Status, Name: a.Name, Modules: list(a.Modules)}})
+}
+
+func (t *txn) nameTaken(id coord.ProjectID, name string, me coord.AgentID) bool {
+	for _, a := range t.project(id).agents {
+		if a.Live() && a.ID != me && a.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// freeName gives the wanted name, or with a number behind it when it is taken;
+// without a wanted name a readable one made from the agent's id.
+func (t *txn) freeName(id coord.ProjectID, me coord.AgentID, want string) string {
+	if want = strings.TrimSpace(want); want == "" {
+		want = readableName(me)
+	}
+	name := want
+	for n := 2; t.nameTaken(id, name, me); n++ {
+		name = fmt.Sprintf("%s-%d", want, n)
+	}
+	return name
+}
+
+// Authenticate tells who a session key belongs to. It is cheap and never waits
+// for a commit.
+func (h *Hub) Authenticate(key coord.SessionKey) (coord.Caller, bool) {
+	h.keysMu.RLock()
+	defer h.keysMu.RUnlock()
+	c, ok := h.callers[h.keys[sha256.Sum256([]byte(key))]]
+	return c, ok
+}
+
+// admit makes the credentials and agents of a committed request known to
+// Authenticate.
+func (h *Hub) admit(c *Changes) {
+	if len(c.Credentials) == 0 && len(c.Agents) == 0 {
+		return
+	}
+	h.keysMu.Lock()
+	defer h.keysMu.Unlock()
+	for _, c := range c.Credentials {
+		h.keys[c.Hash] = c.Agent
+	}
+	for _, a := range c.Agents {
+		h.callers[a.ID] = coord.Caller{Agent: a.ID, Project: a.Project, Workspace: a.Workspace, Member: a.Member}
+	}
+}
+
+// Leave ends the caller's presence at once: its client said goodbye.
+func (h *Hub) Leave(ctx context.Context) error {
+	caller, ok := coord.CallerFrom(ctx)
+	if !ok || caller.Agent == "" {
+		return coord.Errorf(coord.Unauthorized, "register first", "only a registered session can leave")
+	}
+	h.presence.forget(caller.Agent)
+	_, err := h.submit(ctx, "leave", ReplyKey{}, func(t *txn) (any, error) {
+		t.depart(caller.Agent)
+		return nil, nil
+	})
+	return err
+}
+
+// depart takes an agent out: its announcements close, its threads end or go on
+// without it. Departing twice does nothing.
+func (t *txn) depart(id coord.AgentID) {
+	a := t.agents[id]
+	if a == nil || !a.Live() {
+		return
+	}
+	gone := *a
+	gone.Status, gone.LastSeen = coord.Offline, t.now
+	t.putAgent(&gone)
+	t.emitAgentStatus(&gone)
+	for _, ann := range t.announcementsOf(id) {
+		if !ann.KeepOpen {
+			t.closeAnnouncement(ann)
+		}
+	}
+	for _, th := range t.threadsOf(id) {
+		t.departThread(th, id)
+	}
+}
+
+// threadsOf lists the live threads an agent takes part in, by number.
+func (t *txn) threadsOf(id coord.AgentID) []*coord.Thread {
+	a := t.agents[id]
+	var out []*coord.Thread
+	for _, th := range t.project(a.Project).live {
+		if th.Has(id) {
+			out = append(out, th)
+		}
+	}
+	slices.SortFunc(out, byNumber)
+	return out
+}
+
+func byNumber(a, b *coord.Thread) int {
+	na, _ := coord.Ordinal("T", a.ID)
+	nb, _ := coord.Ordinal("T", b.ID)
+	return int(na - nb)
+}

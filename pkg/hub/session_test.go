@@ -1,0 +1,175 @@
+package hub_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+func TestWhichRegistrationsAreOneAgent(t *testing.T) {
+	claude := func(pid int, start int64, session coord.SessionID) coord.Registration {
+		reg := registration("")
+		reg.Client.Name, reg.PID, reg.PIDStart, reg.Session = "claude-code", pid, start, session
+		return reg
+	}
+	for _, tt := range []struct {
+		name          string
+		first, second coord.Registration
+		leave         bool
+		same          bool
+	}{
+		{"a double start of Claude Code", claude(7, 70, "s"), claude(7, 70, "s"), false, true},
+		{"another session of the same process", claude(7, 70, "s"), claude(7, 70, "t"), false, false},
+		{"no session id", claude(7, 70, ""), claude(7, 70, ""), false, false},
+		{"a reused pid", claude(7, 70, "s"), claude(7, 71, "s"), false, false},
+		{"unknown start time", claude(7, 0, "s"), claude(7, 0, "s"), false, false},
+		{"another client", registration(""), registration(""), false, false},
+		{"a shim that comes back", claude(7, 70, "s"), claude(7, 70, "s"), true, true},
+		{"a stranger after it left", claude(7, 70, "s"), claude(8, 70, "s"), true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t)
+			a := r.join(tt.first)
+			if tt.leave {
+				if err := r.Leave(a.ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if b := r.join(tt.second); (a.AgentID == b.AgentID) != tt.same {
+				t.Errorf("one agent: %v, want %v", a.AgentID == b.AgentID, tt.same)
+			}
+		})
+	}
+}
+
+func TestAKeyResumesItsAgentOnly(t *testing.T) {
+	r := newRig(t)
+	a := r.named("a")
+	again := registration("a")
+	again.Resume = a.SessionKey
+	want(t, "same agent", r.join(again).AgentID, a.AgentID)
+	again.Project = "blog"
+	if b := r.join(again); b.AgentID == a.AgentID {
+		t.Error("a key of one project was resumed in another")
+	}
+	stolen := registration("a")
+	stolen.Resume = a.SessionKey
+	got, err := r.Register(context.Background(), "somebody else", stolen)
+	if err != nil || got.AgentID == a.AgentID {
+		t.Errorf("another member resumed the key: %v %v", got, err)
+	}
+	if _, ok := r.Authenticate("not a key"); ok {
+		t.Error("an invented key is known")
+	}
+}
+
+func TestNamesAreUniqueAmongTheLiving(t *testing.T) {
+	r := newRig(t)
+	a, b := r.named("ann"), r.named("ann")
+	want(t, "names", []string{a.Name, b.Name}, []string{"ann", "ann-2"})
+	if err := r.Leave(a.ctx); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "free again", r.named("ann").Name, "ann")
+	if r.named("").Name == "" {
+		t.Error("no generated name")
+	}
+	want(t, "renamed", b.call("register_agent", object{"name": "bea", "modules": []string{"auth"}})["name"], "bea")
+}
+
+func TestWhenALostConnectionHasConsequences(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		local bool
+		pid   int
+		gone  bool
+		after time.Duration
+		want  int // agents still online
+	}{
+		{"unix socket, 14 s", true, 0, false, 14 * time.Second, 1},
+		{"unix socket, 15 s", true, 0, false, 15 * time.Second, 0},
+		{"network, 59 s", false, 0, false, 59 * time.Second, 1},
+		{"network, 60 s", false, 0, false, 60 * time.Second, 0},
+		{"client verified gone", true, 7, true, 0, 0},
+		{"client alive", true, 7, false, 14 * time.Second, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t)
+			r.alive = func(p coord.Process) bool { return !tt.gone }
+			reg := registration("a")
+			reg.PID, reg.PIDStart = tt.pid, int64(tt.pid)*10
+			got, err := r.Register(context.Background(), "me", reg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Connected(got.AgentID, tt.local)
+			r.pass(10 * time.Minute)
+			want(t, "connected", len(r.LiveProjects()), 1)
+			r.Disconnected(got.AgentID, tt.local)
+			r.pass(tt.after)
+			want(t, "online", len(r.LiveProjects()), tt.want)
+		})
+	}
+}
+
+func TestABlipIsNoLeaving(t *testing.T) {
+	r, a, b := consult(t)
+	r.Disconnected(a.AgentID, true)
+	r.pass(10 * time.Second)
+	r.Connected(a.AgentID, true)
+	r.pass(time.Hour)
+	want(t, "a is here", len(b.call("list_agents", nil)["agents"].([]any)), 2)
+}
+
+func TestAfterAHubStartAgentsHaveHalfAMinuteToReturn(t *testing.T) {
+	r, a, b := consult(t)
+	r.stop()
+	r.start(nil)
+	r.pass(29 * time.Second)
+	r.Connected(b.AgentID, true)
+	want(t, "nothing is abandoned", state(a), [2]any{"open", nil})
+	r.pass(time.Minute)
+	want(t, "a stayed away", state(b), [2]any{"resolved", "uncontested"})
+}
+
+func TestACallBringsAnAgentBack(t *testing.T) {
+	r := newRig(t)
+	a := r.named("a")
+	if err := r.Leave(a.ctx); err != nil {
+		t.Fatal(err)
+	}
+	a.announce("x")
+	want(t, "online", a.call("list_agents", nil)["agents"].([]any)[0].(object)["status"], "online")
+}
+
+func TestSyncAcknowledgesAndFillsHoles(t *testing.T) {
+	r, a, b := consult(t)
+	for range 5 {
+		b.call("post_to_thread", object{"thread_id": "T-1", "content": "hi"})
+	}
+	got := a.call("sync", object{"epoch": r.Epoch(), "limit": 3})
+	want(t, "page", []any{len(got["events"].([]any)), got["remaining"]}, []any{3, 3})
+	first := got["events"].([]any)[0].(object)
+	want(t, "first", []any{first["kind"], first["prev"], first["epoch"]}, []any{"thread.opened", 0, r.Epoch()})
+	second := got["events"].([]any)[1].(object)
+	want(t, "the chain", second["prev"], first["seq"])
+	got = a.call("sync", object{"epoch": r.Epoch(), "seen": second["seq"]})
+	want(t, "seen", []any{got["seen"], got["head"] != second["seq"]}, []any{second["seq"], true})
+	want(t, "not beyond the head", a.call("sync", object{"seen": 1 << 40})["seen"], got["head"])
+	want(t, "another epoch", len(a.call("sync", object{"epoch": "old", "limit": 9})["events"].([]any)), 0)
+}
+
+func TestWaitingAtTheHub(t *testing.T) {
+	r, a, b := consult(t)
+	got := a.call("wait_for_message", object{"timeout_seconds": 5})
+	want(t, "what was there", len(got["events"].([]any)), 1)
+	done := make(chan object)
+	go func() { done <- a.call("wait_for_message", object{"timeout_seconds": 30}) }()
+	b.call("post_to_thread", object{"thread_id": "T-1", "content": "hi"})
+	want(t, "what came", len((<-done)["events"].([]any)), 1)
+	want(t, "nothing left", a.call("wait_for_message", object{"timeout_seconds": 0})["timeout"], true)
+	want(t, "queue", len(a.call("get_queued_messages", nil)["events"].([]any)), 0)
+	_ = r
+}

@@ -1,0 +1,167 @@
+package hub
+
+import (
+	"slices"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// The transitions of a consultation. Each is a pure function from a thread to
+// the next one, or to the error that says why not; none changes its argument.
+
+// maxRounds is the round in which a contest ends the thread.
+const maxRounds = 4
+
+// propose puts a numbered proposal on the table; its author approves it.
+func propose(th coord.Thread, by coord.AgentID, summary string, order []coord.AgentID, now coord.Millis) (coord.Thread, error) {
+	if err := mayNegotiate(&th, by); err != nil {
+		return th, err
+	}
+	for i, id := range order {
+		if !th.Has(id) {
+			return th, coord.Errorf(coord.Invalid, "order takes agent ids of participants", "order: %s takes no part in %s", id, th.ID)
+		}
+		if slices.Contains(order[:i], id) {
+			return th, coord.Errorf(coord.Invalid, "name each agent once", "order: %s is named twice", id)
+		}
+	}
+	th.Proposals = append(slices.Clone(th.Proposals), coord.Proposal{Number: len(th.Proposals) + 1, By: by, Summary: summary,
+		Order: order, Approved: []coord.AgentID{by}, Time: now})
+	th.Status = coord.ThreadResolving
+	return agree(th, now), nil
+}
+
+// approve adds an approval. Approving twice changes nothing.
+func approve(th coord.Thread, by coord.AgentID, number int, now coord.Millis) (coord.Thread, error) {
+	p, err := onTheTable(&th, by, number)
+	if err != nil || slices.Contains(p.Approved, by) {
+		return th, err
+	}
+	next := *p
+	next.Approved = append(slices.Clone(p.Approved), by)
+	th.Proposals = append(slices.Clone(th.Proposals[:len(th.Proposals)-1]), next)
+	return agree(th, now), nil
+}
+
+// contest takes the proposal off the table: a new round, or the end.
+func contest(th coord.Thread, by coord.AgentID, number int, reason string, now coord.Millis) (coord.Thread, error) {
+	if _, err := onTheTable(&th, by, number); err != nil {
+		return th, err
+	}
+	if th.Round >= maxRounds {
+		return end(th, coord.ThreadUnresolved, "", reason, now), nil
+	}
+	th.Status = coord.ThreadOpen
+	th.Round++
+	if th.Deadline != 0 {
+		th.Deadline = now.Add(roundTime)
+	}
+	return th, nil
+}
+
+// agree resolves the thread when every participant has approved the proposal on
+// the table. It is asked after each approval and each departure.
+func agree(th coord.Thread, now coord.Millis) coord.Thread {
+	p := th.Proposal()
+	if p == nil || th.Status != coord.ThreadResolving || len(awaiting(&th)) > 0 {
+		return th
+	}
+	return end(th, coord.ThreadResolved, coord.Consensus, p.Summary, now)
+}
+
+// awaiting lists the participants whose approval is missing.
+func awaiting(th *coord.Thread) []coord.AgentID {
+	p := th.Proposal()
+	if p == nil {
+		return nil
+	}
+	return slices.DeleteFunc(th.Participants(), func(a coord.AgentID) bool { return slices.Contains(p.Approved, a) })
+}
+
+// dropAgent takes a departed agent out. A respondent is dropped: with none left
+// nobody contests the work; an initiator's leaving abandons the thread; a
+// claimer's returns the task.
+func dropAgent(th coord.Thread, id coord.AgentID, now coord.Millis) coord.Thread {
+	switch {
+	case !th.Status.Live() || !th.Has(id):
+		return th
+	case th.Claimer == id:
+		th.Claimer, th.Status = "", coord.ThreadOpen
+		return th
+	case th.Initiator == id && th.KeepOpen:
+		return th // an offered task outlives its owner
+	case th.Initiator == id:
+		return end(th, coord.ThreadAbandoned, "", "", now)
+	}
+	th.Respondents = slices.DeleteFunc(slices.Clone(th.Respondents), func(a coord.AgentID) bool { return a == id })
+	if len(th.Respondents) == 0 {
+		return end(th, coord.ThreadResolved, coord.Uncontested, "", now)
+	}
+	return agree(th, now)
+}
+
+// end closes the thread for good.
+func end(th coord.Thread, status coord.ThreadStatus, how coord.Resolution, summary string, now coord.Millis) coord.Thread {
+	th.Status, th.Resolution, th.Ended, th.Deadline = status, how, now, 0
+	if summary != "" {
+		th.Summary = summary
+	}
+	return th
+}
+
+// expire ends a thread whose round ran out of time.
+func expire(th coord.Thread, now coord.Millis) coord.Thread {
+	if !overdue(&th, now) {
+		return th
+	}
+	return end(th, coord.ThreadExpired, "", "", now)
+}
+
+func overdue(th *coord.Thread, now coord.Millis) bool {
+	return th.Status.Live() && th.Deadline != 0 && now >= th.Deadline
+}
+
+// remaining is how long the round still lasts, 0 without a deadline.
+func remaining(th *coord.Thread, now coord.Millis) time.Duration {
+	if th.Deadline == 0 || th.Deadline < now {
+		return 0
+	}
+	return th.Deadline.Sub(now)
+}
+
+// mayNegotiate checks that the thread is live and the agent takes part.
+func mayNegotiate(th *coord.Thread, by coord.AgentID) error {
+	switch {
+	case th.Status == coord.ThreadClaimed && th.Claimer != by && th.Initiator != by:
+		return coord.Errorf(coord.Conflict, "choose another task", "%s is claimed by %s", th.ID, th.Claimer)
+	case !th.Status.Live():
+		return ended(th)
+	case !th.Has(by):
+		return coord.Errorf(coord.Forbidden, "post_to_thread lets you comment", "you take no part in %s", th.ID)
+	}
+	return nil
+}
+
+func ended(th *coord.Thread) error {
+	how := string(th.Status)
+	if th.Resolution != "" {
+		how += "/" + string(th.Resolution)
+	}
+	return coord.Errorf(coord.Conflict, "announce_work again if there is more to settle", "%s has ended (%s)", th.ID, how)
+}
+
+// onTheTable gives the proposal that an approval or contest is about.
+func onTheTable(th *coord.Thread, by coord.AgentID, number int) (*coord.Proposal, error) {
+	if err := mayNegotiate(th, by); err != nil {
+		return nil, err
+	}
+	p := th.Proposal()
+	switch {
+	case p == nil:
+		return nil, coord.Errorf(coord.Conflict, "propose_resolution puts one there", "%s has no proposal on the table", th.ID)
+	case number != 0 && number != p.Number:
+		return nil, coord.Errorf(coord.Conflict, "read the current one with get_thread and answer that", "proposal %d of %s was replaced: proposal %d is on the table", number, th.ID, p.Number)
+	}
+	return p, nil
+}

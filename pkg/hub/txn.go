@@ -1,0 +1,140 @@
+package hub
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// txn is one request's view of the state: it reads the state with the changes
+// of this batch already in it, puts new values, and can take all of it back.
+type txn struct {
+	*state
+	now          coord.Millis
+	changes      Changes
+	publications []Publication
+	undo         []func()
+	before       Counters
+}
+
+func newTxn(s *state, now coord.Millis) *txn {
+	return &txn{state: s, now: now, before: s.counters}
+}
+
+// rollback takes everything back, newest first.
+func (t *txn) rollback() {
+	for _, undo := range slices.Backward(t.undo) {
+		undo()
+	}
+	t.undo = nil
+	t.counters = t.before
+	t.changes, t.publications = Changes{}, nil
+}
+
+// finish gives the changes to store.
+func (t *txn) finish() *Changes {
+	t.changes.Counters = t.counters
+	return &t.changes
+}
+
+func put[T any](list []*T, old, new *T) []*T {
+	if old != nil {
+		if i := slices.Index(list, old); i >= 0 { // put twice in one request: the last one counts
+			list[i] = new
+			return list
+		}
+	}
+	return append(list, new)
+}
+
+func (t *txn) putAgent(new *coord.Agent) {
+	old := t.agents[new.ID]
+	t.setAgent(old, new)
+	t.undo = append(t.undo, func() { t.setAgent(new, old) })
+	t.changes.Agents = put(t.changes.Agents, old, new)
+}
+
+func (t *txn) putAnnouncement(new *coord.Announcement) {
+	old := t.anns[new.ID]
+	t.setAnnouncement(old, new)
+	t.undo = append(t.undo, func() { t.setAnnouncement(new, old) })
+	t.changes.Announcements = put(t.changes.Announcements, old, new)
+}
+
+func (t *txn) putThread(new *coord.Thread) {
+	old := t.threads[new.ID]
+	t.setThread(old, new)
+	t.undo = append(t.undo, func() { t.setThread(new, old) })
+	t.changes.Threads = put(t.changes.Threads, old, new)
+}
+
+func (t *txn) putEdit(e coord.Edit) {
+	t.addEdit(e)
+	t.undo = append(t.undo, func() { t.popEdit(e) })
+	t.changes.Edits = append(t.changes.Edits, e)
+}
+
+func (t *txn) putCredential(c Credential) {
+	t.creds[c.Hash] = c.Agent
+	t.undo = append(t.undo, func() { delete(t.creds, c.Hash) })
+	t.changes.Credentials = append(t.changes.Credentials, c)
+}
+
+func (t *txn) foldCase(id coord.ProjectID) {
+	t.setFold(id, true)
+	t.undo = append(t.undo, func() { t.setFold(id, false) })
+	t.changes.FoldCase = append(t.changes.FoldCase, id)
+}
+
+// news is an event before it has a seq.
+type news struct {
+	kind     coord.EventKind
+	project  coord.ProjectID
+	actor    coord.AgentID
+	thread   coord.ThreadID
+	priority coord.Priority
+	payload  any
+	to       []coord.AgentID // whose inbox it goes to; repeated ids count once
+}
+
+// emit appends an event to the log and to its recipients' inboxes.
+func (t *txn) emit(n news) coord.Seq {
+	payload, err := json.Marshal(n.payload)
+	if err != nil {
+		panic(fmt.Sprintf("payload of %s: %v", n.kind, err)) // our own structs: cannot fail
+	}
+	t.counters.Seq++
+	ev := coord.Event{Seq: coord.Seq(t.counters.Seq), Kind: n.kind, Project: n.project, Actor: n.actor, Thread: n.thread,
+		Time: t.now, Priority: n.priority, Payload: payload}
+	pub := Publication{Event: ev}
+	for i, to := range n.to {
+		if slices.Contains(n.to[:i], to) || t.agents[to] == nil {
+			continue
+		}
+		prev := t.heads[to]
+		pub.Recipients = append(pub.Recipients, InboxEntry{Agent: to, Seq: ev.Seq, Prev: prev})
+		t.heads[to] = ev.Seq
+		t.undo = append(t.undo, func() { t.heads[to] = prev })
+	}
+	t.changes.Events = append(t.changes.Events, ev)
+	t.changes.Inbox = append(t.changes.Inbox, pub.Recipients...)
+	t.publications = append(t.publications, pub)
+	return ev.Seq
+}
+
+func (t *txn) nextAnnouncement() coord.AnnouncementID {
+	t.counters.Announcement++
+	return coord.Number[coord.AnnouncementID]("A", t.counters.Announcement)
+}
+
+func (t *txn) nextThread() coord.ThreadID {
+	t.counters.Thread++
+	return coord.Number[coord.ThreadID]("T", t.counters.Thread)
+}
+
+func (t *txn) nextMessage() coord.MessageID {
+	t.counters.Message++
+	return coord.Number[coord.MessageID]("M", t.counters.Message)
+}

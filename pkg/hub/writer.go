@@ -1,0 +1,196 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// maxBatch is how many waiting requests share one commit.
+const maxBatch = 64
+
+// request is one rule waiting for the writer.
+type request struct {
+	op   string
+	key  ReplyKey // Key "" = no idempotency
+	rule func(*txn) (any, error)
+	done chan outcome // capacity 1
+}
+
+// outcome is what a caller gets once the commit is durable.
+type outcome struct {
+	result json.RawMessage
+	err    error
+	txn    *txn // nil for an error or a repeated answer
+}
+
+// submit hands a rule to the writer and waits for the outcome. When the context
+// ends first the rule may still run: only an idempotency key tells later.
+func (h *Hub) submit(ctx context.Context, op string, key ReplyKey, rule func(*txn) (any, error)) (json.RawMessage, error) {
+	r := &request{op: op, key: key, rule: rule, done: make(chan outcome, 1)}
+	select {
+	case h.requests <- r:
+	case <-h.stopped:
+		return nil, errStopping()
+	case <-ctx.Done():
+		return nil, coord.Errorf(coord.Unavailable, "try again", "%s: not run: %v", op, ctx.Err())
+	}
+	select {
+	case out := <-r.done:
+		return out.result, out.err
+	case <-ctx.Done():
+		return nil, coord.Errorf(coord.Unavailable, "try again with the same Idempotency-Key", "%s: %v", op, ctx.Err())
+	}
+}
+
+func errStopping() error {
+	return coord.Errorf(coord.Unavailable, "connect again; a new hub will answer", "the hub is stopping")
+}
+
+// write is the writer goroutine: it owns every change of the state.
+func (h *Hub) write() {
+	defer close(h.stopped)
+	for {
+		select {
+		case r := <-h.requests:
+			h.runBatch(h.drain(r))
+		case <-h.stopping:
+			for {
+				select {
+				case r := <-h.requests:
+					h.runBatch(h.drain(r))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// drain takes what is waiting, up to maxBatch, without waiting for more.
+func (h *Hub) drain(first *request) []*request {
+	batch := []*request{first}
+	for len(batch) < maxBatch {
+		select {
+		case r := <-h.requests:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// runBatch runs the rules, stores and commits what they changed, publishes and
+// answers. A rule that fails takes back its own changes only; a commit that
+// fails takes back the whole batch.
+func (h *Hub) runBatch(batch []*request) {
+	outcomes := make([]outcome, len(batch))
+	publications, err := h.commit(batch, outcomes)
+	if err != nil {
+		h.log.Error("commit failed", "requests", len(batch), "error", err)
+		for i := range outcomes {
+			if outcomes[i].txn != nil {
+				outcomes[i] = outcome{err: unavailable(err)}
+			}
+		}
+	}
+	if len(publications) > 0 {
+		h.publisher.Publish(publications)
+		h.wake(publications)
+	}
+	for i, r := range batch {
+		r.done <- outcomes[i]
+	}
+}
+
+func unavailable(err error) error {
+	e := coord.Errorf(coord.Unavailable, "nothing was changed; try again, and if it stays see coord-hub status and the disk", "the hub could not store this")
+	e.Err = err
+	return e
+}
+
+// commit is the part of runBatch that holds the state.
+func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publication, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	tx, err := h.store.Begin(context.Background()) // a commit is never cut short by a caller that went away
+	if err != nil {
+		for i := range outcomes {
+			outcomes[i] = outcome{err: unavailable(err)}
+		}
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback()
+	now := coord.At(h.now())
+	for i, r := range batch {
+		outcomes[i] = h.runOne(tx, r, now)
+	}
+	if err := tx.Commit(); err != nil {
+		for i := len(outcomes) - 1; i >= 0; i-- {
+			if outcomes[i].txn != nil {
+				outcomes[i].txn.rollback()
+			}
+		}
+		return nil, err
+	}
+	for _, o := range outcomes {
+		if o.txn != nil {
+			publications = append(publications, o.txn.publications...)
+			h.admit(&o.txn.changes)
+		}
+	}
+	return publications, nil
+}
+
+// runOne runs one request under its own savepoint.
+func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
+	if r.key.Key != "" {
+		reply, found, err := tx.Reply(r.key)
+		switch {
+		case err != nil:
+			return outcome{err: unavailable(err)}
+		case found && reply.Op != r.op:
+			return outcome{err: coord.Errorf(coord.Conflict, "use a new Idempotency-Key", "this Idempotency-Key belongs to a call of %s", reply.Op)}
+		case found:
+			return outcome{result: reply.Result}
+		}
+	}
+	t := newTxn(h.state, now)
+	result, err := h.runRule(t, r)
+	if err != nil {
+		t.rollback()
+		return outcome{err: err}
+	}
+	body, err := json.Marshal(result)
+	if err != nil {
+		t.rollback()
+		return outcome{err: fmt.Errorf("%s: encode the answer: %w", r.op, err)}
+	}
+	if r.key.Key != "" && !t.changes.Empty() {
+		t.changes.Reply = &Reply{Key: r.key, Op: r.op, Result: body, Time: now}
+	}
+	if changes := t.finish(); !changes.Empty() {
+		if err := tx.Apply(changes); err != nil {
+			t.rollback()
+			h.log.Error("store refused a request", "op", r.op, "error", err)
+			return outcome{err: unavailable(err)}
+		}
+	}
+	return outcome{result: body, txn: t}
+}
+
+// runRule runs a rule and turns a panic into an internal error of this request
+// alone.
+func (h *Hub) runRule(t *txn, r *request) (result any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.log.Error("rule panicked", "op", r.op, "panic", p, "stack", string(debug.Stack()))
+			err = coord.Errorf(coord.Internal, "this is a fault of coord; the hub's log has the details", "%s failed", r.op)
+		}
+	}()
+	return r.rule(t)
+}

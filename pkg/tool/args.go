@@ -1,0 +1,65 @@
+package tool
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// arg is one argument of an operation, read from a field of its In type.
+type arg struct {
+	name     string
+	alias    string // another accepted name
+	doc      string
+	required bool
+	wire     bool // between shim and hub only
+	max      int  // 0 = no limit
+	enum     []string
+	path     string // "file", "target" or ""
+	kind     reflect.Kind
+	elem     reflect.Kind // of a list
+	index    int
+}
+
+// args reads the argument table of the operation from the tags of its In type.
+func (o *Op) args() []arg {
+	var out []arg
+	for i := range o.In.NumField() {
+		f := o.In.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		a := arg{name: name, alias: f.Tag.Get("alias"), doc: f.Tag.Get("doc"), required: f.Tag.Get("req") == "true",
+			wire: f.Tag.Get("wire") == "true", path: f.Tag.Get("path"), index: i}
+		if m := f.Tag.Get("max"); m != "" {
+			n, err := strconv.Atoi(m)
+			if err != nil {
+				panic("tool " + o.Name + ": bad max on " + name)
+			}
+			a.max = n
+		}
+		if e := f.Tag.Get("enum"); e != "" {
+			a.enum = strings.Split(e, ",")
+		}
+		t := f.Type
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		a.kind = t.Kind()
+		if a.kind == reflect.Slice {
+			a.elem = t.Elem().Kind()
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// PathArgs names the arguments that hold paths and how each is resolved where
+// the files are: "file", or "target" (a path, a directory or a glob).
+func (o *Op) PathArgs() map[string]string {
+	out := map[string]string{}
+	for _, a := range o.args() {
+		if a.path != "" {
+			out[a.name] = a.path
+		}
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package tool_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+func TestCheckRefusesWithAClearText(t *testing.T) {
+	long := strings.Repeat("x", 4001)
+	for _, tt := range []struct {
+		name, op, args, want string
+		code                 coord.Code
+	}{
+		{"not an object", "announce_work", `[1]`, "not a JSON object", coord.Invalid},
+		{"garbage", "announce_work", `{"subject":`, "not valid JSON", coord.Invalid},
+		{"trailing", "announce_work", `{"subject":"a"} {}`, "something follows", coord.Invalid},
+		{"invalid UTF-8", "announce_work", "{\"subject\":\"\xff\"}", "not valid UTF-8", coord.Invalid},
+		{"unknown argument", "announce_work", `{"subject":"a","files":["x"]}`, "allowed are: subject, target_files", coord.Invalid},
+		{"letter case counts", "announce_work", `{"Subject":"a"}`, `unknown argument "Subject"`, coord.Invalid},
+		{"given twice", "announce_work", `{"subject":"a","subject":"b"}`, "given twice", coord.Invalid},
+		{"alias and name", "propose_resolution", `{"thread_id":"T-1","summary":"a","content":"b"}`, "given twice", coord.Invalid},
+		{"wrong type", "announce_work", `{"subject":"a","target_files":"x"}`, "want a list, got a string", coord.Invalid},
+		{"wrong entry", "announce_work", `{"subject":"a","target_files":["x",3]}`, "entry 2: want a string, got a number", coord.Invalid},
+		{"missing", "announce_work", `{"target_files":["x"]}`, `"subject" is required`, coord.Invalid},
+		{"empty", "announce_work", `{"subject":"  ","target_files":["x"]}`, `"subject" is required`, coord.Invalid},
+		{"too long", "post_to_thread", `{"thread_id":"T-1","content":"` + long + `"}`, "over the limit of 4000", coord.TooLarge},
+		{"outside the enum", "post_to_thread", `{"thread_id":"T-1","content":"a","type":"rant"}`, "want one of context, question", coord.Invalid},
+		{"fraction", "get_thread", `{"thread_id":"T-1","limit":1.5}`, "want a whole number", coord.Invalid},
+		{"negative", "get_thread", `{"thread_id":"T-1","limit":-1}`, "want 0 to 200", coord.Invalid},
+		{"foreign agent", "announce_work", `{"agent_id":"ag-other","subject":"a","target_files":["x"]}`, "is not yours", coord.Forbidden},
+		{"wire only", "announce_work", `{"subject":"a","target_files":["x/"],"expansions":{}}`, `unknown argument "expansions"`, coord.Invalid},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			op, ok := tool.Lookup(tt.op)
+			if !ok {
+				t.Fatalf("no operation %s", tt.op)
+			}
+			_, err := op.Check(json.RawMessage(tt.args), "ag-me")
+			if err == nil || !strings.Contains(err.Error(), tt.want) || coord.CodeOf(err) != tt.code {
+				t.Errorf("got %q (%s), want %q (%s)", err, coord.CodeOf(err), tt.want, tt.code)
+			}
+		})
+	}
+}
+
+func TestCheckGivesOneCanonicalForm(t *testing.T) {
+	op, _ := tool.Lookup("propose_resolution")
+	got, err := op.Check(json.RawMessage(`{"content":"A first","agent_id":"ag-me","thread_id":"T-1","order":null}`), "ag-me")
+	if want := `{"summary":"A first","thread_id":"T-1"}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+}
+
+func TestCheckTakesNoArguments(t *testing.T) {
+	op, _ := tool.Lookup("coordinator_status")
+	for _, args := range []string{"", "null", "{}"} {
+		if got, err := op.Check(json.RawMessage(args), "ag-me"); err != nil || string(got) != "{}" {
+			t.Errorf("Check(%q) = %s, %v", args, got, err)
+		}
+	}
+}
+
+func TestReadCleansTextAndFillsDefaults(t *testing.T) {
+	in, err := tool.PostToThread.Read(json.RawMessage(`{"thread_id":"T-1","content":"a\u001b[31mb\u202ec"}`), "ag-me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Content != "a[31mbc" || in.Type != coord.ContextMessage {
+		t.Errorf("got %q %q", in.Content, in.Type)
+	}
+}
+
+func TestTheTableKeepsItsBudgets(t *testing.T) {
+	total, all := 0, 0
+	for _, op := range tool.Offered(false) {
+		s := op.Schema()
+		if len(op.Text) > 600 || op.Text == "" {
+			t.Errorf("%s: description of %d characters", op.Name, len(op.Text))
+		}
+		var root struct{ Type string }
+		if json.Unmarshal(s, &root) != nil || root.Type != "object" {
+			t.Errorf("%s: schema root is not an object: %s", op.Name, s)
+		}
+		total += len(s) + len(op.Text) + len(op.Name) + 60
+		all++
+	}
+	if total > 20<<10 {
+		t.Errorf("tools/list would be %d bytes, over 20 KB", total)
+	}
+	if len(tool.Instructions) > 1500 {
+		t.Errorf("instructions are %d characters", len(tool.Instructions))
+	}
+	if core := tool.Offered(true); len(core) != 8 {
+		t.Errorf("core offers %d of %d tools, want 8", len(core), all)
+	}
+}

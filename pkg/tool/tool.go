@@ -1,0 +1,94 @@
+// Package tool declares every operation of the product once: its name, what it
+// takes and gives as Go types, its hints and its words for a model. Schemas,
+// MCP tools, the hub's REST route, the shim's argument check and the README
+// table are all made from [Table].
+//
+// Arguments are described by struct tags on the In type:
+//
+//	json:"name"      the argument's name
+//	doc:"words"      its description in the schema
+//	req:"true"       must be present and not empty
+//	max:"200"        characters of a string, entries of a list, or largest number
+//	enum:"a,b"       the allowed values; the first is the default
+//	path:"file"      a path; path:"target" a path, directory or glob: both are
+//	                 resolved to the project's form where the files are
+//	wire:"true"      between shim and hub only; not offered to a client
+//
+// The package imports only the words of the product, so that the shim can
+// answer tools/list without a hub.
+package tool
+
+import (
+	"reflect"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// Op is one operation, without its types.
+type Op struct {
+	Name string
+	Text string // description for a model; ≤ 600 characters
+	In   reflect.Type
+	Out  reflect.Type
+
+	ReadOnly   bool // changes nothing; needs no idempotency key
+	AlwaysLoad bool // clients that defer tools keep this one loaded
+	Core       bool // part of COORDINATOR_TOOLS=core
+	Local      bool // a shim answers it from its own queue
+	Hidden     bool // between shim and hub only, never an MCP tool
+}
+
+// Spec is an Op whose types the compiler knows; the hub binds a handler to it.
+type Spec[In, Out any] struct{ *Op }
+
+func declare[In, Out any](op Op) Spec[In, Out] {
+	op.In, op.Out = reflect.TypeFor[In](), reflect.TypeFor[Out]()
+	return Spec[In, Out]{&op}
+}
+
+// AgentRef names an agent to a reader.
+type AgentRef struct {
+	ID   coord.AgentID `json:"id"`
+	Name string        `json:"name"`
+}
+
+// Lookup finds an operation by name.
+func Lookup(name string) (*Op, bool) {
+	for _, op := range Table {
+		if op.Name == name {
+			return op, true
+		}
+	}
+	return nil, false
+}
+
+// Offered lists the operations that are MCP tools, in table order; core keeps
+// only the small set of COORDINATOR_TOOLS=core.
+func Offered(core bool) []*Op {
+	var out []*Op
+	for _, op := range Table {
+		if !op.Hidden && (op.Core || !core) {
+			out = append(out, op)
+		}
+	}
+	return out
+}
+
+// Table is every operation, in the order clients see them. It is never changed.
+var Table = []*Op{
+	AnnounceWork.Op,
+	PostToThread.Op,
+	ProposeResolution.Op,
+	ApproveResolution.Op,
+	ContestResolution.Op,
+	CloseThread.Op,
+	CancelThread.Op,
+	GetThread.Op,
+	WaitForMessage.Op,
+	GetQueuedMessages.Op,
+	RegisterAgent.Op,
+	ListAgents.Op,
+	LogActionSummary.Op,
+	CoordinatorStatus.Op,
+	Sync.Op,
+}
