@@ -20,7 +20,9 @@ type treeDir struct {
 const topKey coord.PathKey = "."
 
 func newTree() *tree {
-	return &tree{dirs: map[coord.PathKey]*treeDir{}}
+	t := &tree{dirs: map[coord.PathKey]*treeDir{}}
+	t.dir(topKey)
+	return t
 }
 
 // parent gives the key of the directory a key lies in; the top's is itself.
