@@ -374,6 +374,19 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 	disk.fail = true
 	b.refused(coord.Unavailable, "announce_work", object{"subject": "w", "target_files": []string{"x", "y"}})
 	b.refused(coord.Unavailable, "register_agent", object{"name": "zoe"})
+	// A call and its repetition in one batch: neither may be acknowledged.
+	keyed := make(chan error, 8)
+	for range cap(keyed) {
+		go func() {
+			_, err := r.Call(b.ctx, "announce_work", json.RawMessage(`{"subject":"w","target_files":["k"]}`), "same")
+			keyed <- err
+		}()
+	}
+	for range cap(keyed) {
+		if err := <-keyed; coord.CodeOf(err) != coord.Unavailable {
+			t.Errorf("a call whose commit failed: %v", err)
+		}
+	}
 	disk.fail = false
 	want(t, "a heard", len(r.pubs.news(a.AgentID)), 0)
 	want(t, "y is free", verdict(a.announce("y")), [4]any{"clear", "pass", 0, nil})

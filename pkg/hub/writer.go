@@ -93,7 +93,7 @@ func (h *Hub) runBatch(batch []*request) {
 	if err != nil {
 		h.log.Error("commit failed", "requests", len(batch), "error", err)
 		for i := range outcomes {
-			if outcomes[i].txn != nil {
+			if outcomes[i].err == nil { // a repeated answer too: it may repeat a call of this batch
 				outcomes[i] = outcome{err: unavailable(err)}
 			}
 		}
