@@ -1,0 +1,138 @@
+package config
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// Program is who reads a setting; values are or-ed into sets.
+type Program uint8
+
+// The programs. Serve is the hub started by hand (serve, start), Auto the hub
+// that a shim or hook starts with serve --auto.
+const (
+	Shim Program = 1 << iota
+	Hook
+	Serve
+	Auto
+)
+
+// Origin is where a value came from.
+type Origin string
+
+// Origins, strongest first.
+const (
+	FromFlag    Origin = "flag"
+	FromEnv     Origin = "env"
+	FromFile    Origin = "config.json"
+	FromDefault Origin = "default"
+)
+
+// Settings are the values one program runs with. Fields whose row in [Table]
+// does not name the program hold their defaults.
+type Settings struct {
+	Home Home // as Find gives it, with the data directory of config.json applied
+
+	Port        int           // HTTP on TCP; 0 = any free port
+	Bind        string        // a loopback address
+	MQTTPort    int           // MQTT on TCP; 0 = any free port
+	IdleTimeout time.Duration // an auto-started hub without clients leaves after this
+	Durability  string        // "full" or "normal"
+	LogLevel    slog.Level
+	LogFormat   string // "json", "pretty", or "" = pretty on a terminal
+
+	AgentName string          // label of the session; "" = the hub makes one
+	Project   coord.ProjectID // "" = found from the repository
+	CoreTools bool            // offer the small set of tools
+
+	Warnings []string // what config.json holds that nobody reads
+
+	origins map[Key]Origin
+}
+
+// Origin tells where the value of a setting came from. A default port that is
+// busy may be replaced; one that somebody chose may not.
+func (s *Settings) Origin(k Key) Origin {
+	if o, ok := s.origins[k]; ok {
+		return o
+	}
+	return FromDefault
+}
+
+// Source is what Load reads from.
+type Source struct {
+	Program Program             // exactly one
+	Getenv  func(string) string // os.Getenv, usually
+	Flags   map[string]string   // flags that were given, by name without dashes; nil = none
+}
+
+// Load reads the settings of one program. A value that is not accepted gives a
+// coord.Invalid error that names key, value and what is accepted; several such
+// values are all named.
+func Load(src Source) (*Settings, error) {
+	home, err := Find(src.Getenv, src.Flags["data-dir"])
+	if err != nil {
+		return nil, err
+	}
+	file, err := readFile(home.ConfigFile())
+	if err != nil {
+		return nil, err
+	}
+	s := &Settings{Home: home, Warnings: file.unknown(), origins: map[Key]Origin{}}
+	var wrong []string
+	for _, row := range Table {
+		value, key, origin := row.pick(src, file)
+		if value == "" {
+			continue
+		}
+		if err := row.set(s, value); err != nil {
+			wrong = append(wrong, key+" is \""+value+"\", accepted: "+row.Accepts)
+			continue
+		}
+		s.origins[row.Key] = origin
+	}
+	if len(wrong) > 0 {
+		return nil, coord.Errorf(coord.Invalid, "correct it and start again", "%s", strings.Join(wrong, "; "))
+	}
+	if err := s.placeData(src, file); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// placeData applies the data directory of config.json when neither flag nor
+// environment named one.
+func (s *Settings) placeData(src Source, file *fileValues) error {
+	value := file.values["server.data_dir"]
+	if value == "" || s.Origin(DataDir) != FromFile {
+		return nil
+	}
+	dir, err := absolute(src.Getenv, "server.data_dir in config.json", value)
+	if err != nil {
+		return err
+	}
+	s.Home.data = realParent(dir)
+	return nil
+}
+
+// pick finds the value of a row, the name of the key that gave it, and its
+// origin. An empty value counts as not given.
+func (r *Setting) pick(src Source, file *fileValues) (value, key string, origin Origin) {
+	if r.Readers&src.Program == 0 {
+		return r.Default, string(r.Key), FromDefault
+	}
+	outside := src.Program != Auto || !r.ByHand
+	if v := src.Flags[r.Flag]; r.Flag != "" && v != "" && outside {
+		return v, "--" + r.Flag, FromFlag
+	}
+	if v := src.Getenv(r.Env); r.Env != "" && v != "" && outside {
+		return v, r.Env, FromEnv
+	}
+	if v := file.values[r.File]; r.File != "" && v != "" {
+		return v, r.File + " in " + file.name, FromFile
+	}
+	return r.Default, string(r.Key), FromDefault
+}

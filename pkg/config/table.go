@@ -1,0 +1,161 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// Key names a setting.
+type Key string
+
+// The settings.
+const (
+	HomeDir     Key = "home"
+	DataDir     Key = "data-dir"
+	Port        Key = "port"
+	Bind        Key = "bind"
+	MQTTPort    Key = "mqtt-port"
+	IdleTimeout Key = "idle-timeout"
+	Durability  Key = "durability"
+	LogLevel    Key = "log-level"
+	LogFormat   Key = "log-format"
+	AgentName   Key = "agent-name"
+	ProjectName Key = "project"
+	Tools       Key = "tools"
+)
+
+// Setting is one row of [Table].
+type Setting struct {
+	Key     Key
+	Flag    string // without dashes; "" = none
+	Env     string // "" = none
+	File    string // path in config.json; "" = none
+	Default string // as it would be written; "" = none
+	Accepts string // what a value may be, for errors and docs
+	Text    string // what it does, one sentence
+	Readers Program
+	ByHand  bool // Auto takes it from config.json only: the starter's environment is a project's, not the user's
+
+	set func(*Settings, string) error
+}
+
+const anyHub = Serve | Auto
+
+// Table is every setting. It is never changed.
+var Table = []*Setting{
+	{Key: HomeDir, Env: "COORDINATOR_HOME", Accepts: "an absolute path", Readers: Shim | Hook | anyHub,
+		Text: "Directory of configuration, database, sockets and logs; `~/.coord` when unset.", set: foundAlready},
+	{Key: DataDir, Flag: "data-dir", Env: "COORDINATOR_DATA_DIR", File: "server.data_dir", Accepts: "an absolute path", Readers: Shim | Hook | anyHub,
+		Text: "Directory of the database; without COORDINATOR_HOME it is the home itself.", set: foundAlready},
+	{Key: Port, Flag: "port", Env: "PORT", File: "server.port", Default: "3100", Accepts: "a port from 0 (any free one) to 65535", Readers: anyHub, ByHand: true,
+		Text: "HTTP port; a busy default is replaced by a free one, a busy port of your choice is an error.", set: portOf(func(s *Settings) *int { return &s.Port })},
+	{Key: Bind, Flag: "bind", Env: "COORDINATOR_BIND", File: "server.bind", Default: "127.0.0.1", Accepts: acceptsBind, Readers: Serve, ByHand: true,
+		Text: "Address of the TCP doors.", set: setBind},
+	{Key: MQTTPort, Flag: "mqtt-port", Env: "COORDINATOR_MQTT_TCP_PORT", File: "server.mqtt_port", Default: "1883", Accepts: "a port from 0 (any free one) to 65535", Readers: anyHub,
+		Text: "MQTT port, busy or not like the HTTP port.", set: portOf(func(s *Settings) *int { return &s.MQTTPort })},
+	{Key: IdleTimeout, Flag: "idle-timeout", Env: "COORDINATOR_IDLE_TIMEOUT", File: "server.idle_timeout", Default: "10m", Accepts: "a duration of 1ms or more, like 90s or 10m", Readers: Auto,
+		Text: "An auto-started hub that nobody uses leaves after this time.", set: setIdle},
+	{Key: Durability, Flag: "durability", Env: "COORDINATOR_DURABILITY", File: "server.durability", Default: "full", Accepts: "full or normal", Readers: anyHub,
+		Text: "full survives a power cut; normal survives a crash of the hub and is faster.",
+		set:  oneOf(func(s *Settings, v string) { s.Durability = v }, "full", "normal")},
+	{Key: LogLevel, Flag: "log-level", Env: "LOG_LEVEL", File: "server.log_level", Default: "info", Accepts: "debug, info, warn or error", Readers: anyHub, ByHand: true,
+		Text: "What the hub logs.", set: setLevel},
+	{Key: LogFormat, Flag: "log-format", Env: "LOG_FORMAT", File: "server.log_format", Accepts: "json or pretty", Readers: anyHub, ByHand: true,
+		Text: "How the hub logs; pretty on a terminal when unset.",
+		set:  oneOf(func(s *Settings, v string) { s.LogFormat = v }, "json", "pretty")},
+	{Key: AgentName, Env: "COORDINATOR_AGENT_NAME", Accepts: "1 to 64 printable characters", Readers: Shim | Hook,
+		Text: "Name other agents see; a readable one is made when unset.", set: setAgentName},
+	{Key: ProjectName, Env: "COORDINATOR_PROJECT", Accepts: "1 to 200 printable characters without spaces", Readers: Shim | Hook,
+		Text: "Project id, in place of the one found from the repository.", set: setProject},
+	{Key: Tools, Env: "COORDINATOR_TOOLS", File: "defaults.tools", Default: "all", Accepts: "all or core", Readers: Shim,
+		Text: "core offers the eight tools that matter most.",
+		set:  oneOf(func(s *Settings, v string) { s.CoreTools = v == "core" }, "all", "core")},
+}
+
+const acceptsBind = "a loopback address (127.0.0.1, ::1 or localhost); other machines cannot be let in without team authentication, which this version does not have"
+
+var errNotAccepted = fmt.Errorf("not accepted")
+
+// foundAlready accepts what Find has used and checked.
+func foundAlready(*Settings, string) error { return nil }
+
+func portOf(field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		n, err := strconv.ParseUint(v, 10, 16)
+		*field(s) = int(n)
+		return err
+	}
+}
+
+func oneOf(set func(*Settings, string), allowed ...string) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		for _, a := range allowed {
+			if strings.EqualFold(a, v) {
+				set(s, a)
+				return nil
+			}
+		}
+		return errNotAccepted
+	}
+}
+
+// setBind refuses every address that another machine could reach, names
+// included: a name may resolve to something else tomorrow.
+func setBind(s *Settings, v string) error {
+	if strings.EqualFold(v, "localhost") {
+		v = "127.0.0.1"
+	}
+	ip := net.ParseIP(strings.Trim(v, "[]"))
+	if ip == nil || !ip.IsLoopback() {
+		return errNotAccepted
+	}
+	s.Bind = ip.String()
+	return nil
+}
+
+func setIdle(s *Settings, v string) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < time.Millisecond {
+		return errNotAccepted
+	}
+	s.IdleTimeout = d
+	return nil
+}
+
+func setLevel(s *Settings, v string) error {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[strings.ToLower(v)]
+	if !ok {
+		return errNotAccepted
+	}
+	s.LogLevel = level
+	return nil
+}
+
+func setAgentName(s *Settings, v string) error {
+	if !printable(v, 64) || strings.TrimSpace(v) != v {
+		return errNotAccepted
+	}
+	s.AgentName = v
+	return nil
+}
+
+func setProject(s *Settings, v string) error {
+	if !printable(v, 200) || strings.ContainsAny(v, " \t") {
+		return errNotAccepted
+	}
+	s.Project = coord.ProjectID(v)
+	return nil
+}
+
+// printable reports whether v is one line of at most limit characters that a
+// reader sees as they are.
+func printable(v string, limit int) bool {
+	return v != "" && len([]rune(v)) <= limit && !strings.ContainsAny(v, "\n\t\uFFFD") && coord.CleanText(v) == v
+}
