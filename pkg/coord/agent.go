@@ -40,8 +40,11 @@ type Agent struct {
 	Modules    []string    `json:"modules,omitempty"`
 	Status     AgentStatus `json:"status"`
 	Registered Millis      `json:"registered"`
-	LastSeen   Millis      `json:"last_seen"` // coarse in the store: written on changes of status and once a minute
-	Seen       Seq         `json:"seen"`      // everything in its inbox up to here has been handed to the client
+	LastSeen   Millis      `json:"last_seen"`            // coarse in the store: written on changes of status and once a minute
+	Seen       Seq         `json:"seen"`                 // everything in its inbox up to here has been handed to the client
+	Hooks      bool        `json:"hooks,omitempty"`      // its client reports turns; without, a turn ends 120 s after the last call
+	TurnSince  Millis      `json:"turn_since,omitempty"` // with hooks: start of the running turn, 0 = idle
+	TurnEnded  Millis      `json:"turn_ended,omitempty"` // with hooks: end of the last turn
 }
 
 // Live reports whether the agent still counts as present.

@@ -22,7 +22,7 @@ type Target struct {
 	Path     Path       `json:"path"`               // the file, the directory, or the glob itself
 	Expanded []Path     `json:"expanded,omitempty"` // names a pattern stood for when it was announced
 	Wide     bool       `json:"wide,omitempty"`     // a pattern too broad to expand: overlaps on layer 3 only
-	Order    Seq        `json:"order"`              // seniority: the lower came first; kept by replaces
+	Order    Seq        `json:"order"`              // seniority: the number of the announcement that first named it; kept by replaces
 }
 
 // ParseTarget reads one target as a client writes it: a trailing slash or "."
@@ -80,34 +80,9 @@ type Announcement struct {
 	RunID      string            `json:"run_id,omitempty"`
 	State      AnnouncementState `json:"state"`
 	Created    Millis            `json:"created"`
+	LastEdit   Millis            `json:"last_edit,omitempty"` // of its owner, inside its targets
 	Ended      Millis            `json:"ended,omitempty"`
 }
 
 // Live reports whether the announcement still scores.
 func (a *Announcement) Live() bool { return a.State != Closed }
-
-// Edit records that an agent changed a file.
-type Edit struct {
-	Project   ProjectID   `json:"project"`
-	Workspace WorkspaceID `json:"workspace"`
-	Path      Path        `json:"path"`
-	Agent     AgentID     `json:"agent"`
-	Time      Millis      `json:"time"`
-	Summary   string      `json:"summary,omitempty"`
-}
-
-// Lease is the right to write one path in one workspace, taken by an edit.
-type Lease struct {
-	ID        LeaseID     `json:"id"`
-	Project   ProjectID   `json:"project"`
-	Workspace WorkspaceID `json:"workspace"`
-	Path      Path        `json:"path"`
-	Agent     AgentID     `json:"agent"`
-	Taken     Millis      `json:"taken"`
-	Touched   Millis      `json:"touched"`
-	Left      Millis      `json:"left,omitempty"`  // 0 while held
-	Ended     Millis      `json:"ended,omitempty"` // 0 while it exists
-}
-
-// Held reports whether the lease still refuses others.
-func (l *Lease) Held() bool { return l.Left == 0 && l.Ended == 0 }

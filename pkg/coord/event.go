@@ -11,19 +11,24 @@ type EventKind string
 
 // The kinds of events. The payload type of each stands beside it.
 const (
-	KindThreadOpened    EventKind = "thread.opened"    // ThreadOpened
-	KindMessagePosted   EventKind = "message.posted"   // MessagePosted
-	KindThreadStatus    EventKind = "thread.status"    // StatusChanged
-	KindThreadClaimed   EventKind = "thread.claimed"   // ClaimWon
-	KindThreadCompleted EventKind = "thread.completed" // WorkCompleted
-	KindIntrospection   EventKind = "introspection"    // ThreadOpened
-	KindAnnounceClosed  EventKind = "announcement.closed"
-	KindAgentStatus     EventKind = "agent.status" // AgentStatusChanged
-	KindFileEdited      EventKind = "file.edited"  // FileTouched
-	KindFileLeased      EventKind = "file.leased"  // FileTouched
-	KindFileReleased    EventKind = "file.released"
-	KindBroadcast       EventKind = "broadcast" // any object
-	KindResync          EventKind = "resync"    // Resync: the reader missed events; read the state anew
+	KindThreadOpened     EventKind = "thread.opened"    // ThreadOpened
+	KindMessagePosted    EventKind = "message.posted"   // MessagePosted
+	KindThreadStatus     EventKind = "thread.status"    // StatusChanged
+	KindThreadClaimed    EventKind = "thread.claimed"   // ClaimWon
+	KindThreadCompleted  EventKind = "thread.completed" // WorkCompleted
+	KindIntrospection    EventKind = "introspection"    // ThreadOpened
+	KindAnnounceClosed   EventKind = "announcement.closed"
+	KindAgentStatus      EventKind = "agent.status" // AgentStatusChanged
+	KindFileEdited       EventKind = "file.edited"  // FileTouched
+	KindFileLeased       EventKind = "file.leased"  // FileTouched
+	KindFileReleased     EventKind = "file.released"
+	KindLeasePassed      EventKind = "lease.passed"      // FileTouched: your left lease went to the actor
+	KindPathWanted       EventKind = "path.wanted"       // FileTouched: the actor waits for a path you hold
+	KindPathFree         EventKind = "path.free"         // PathFree: a path you waited for is yours to take
+	KindOverlapMerge     EventKind = "overlap.merge"     // FileTouched: edited in another workspace too
+	KindDependencyEdited EventKind = "dependency.edited" // FileTouched: a file you depend on was edited
+	KindBroadcast        EventKind = "broadcast"         // any object
+	KindResync           EventKind = "resync"            // Resync: the reader missed events; read the state anew
 )
 
 // Priority decides how hard delivery tries.
@@ -175,12 +180,22 @@ type AgentStatusChanged struct {
 	Modules []string    `json:"modules"`
 }
 
-// FileTouched is the payload of file.edited, file.leased and file.released.
+// FileTouched is the payload of the events about one file.
 type FileTouched struct {
 	Path      Path        `json:"path"`
 	Workspace WorkspaceID `json:"workspace"`
 	Agent     AgentID     `json:"agent"`
 	Name      string      `json:"name,omitempty"`
+
+	Announcement AnnouncementID `json:"announcement_id,omitempty"` // of the recipient, if it is about one
+}
+
+// PathFree is the payload of path.free.
+type PathFree struct {
+	Paths     []Path      `json:"paths"`
+	Workspace WorkspaceID `json:"workspace,omitempty"`
+	Until     Millis      `json:"reserved_until,omitempty"` // kept for you until then
+	Reason    string      `json:"reason,omitempty"`
 }
 
 // Resync is the payload of resync: events From..To are gone from the inbox.

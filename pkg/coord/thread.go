@@ -50,31 +50,34 @@ type Proposal struct {
 
 // Thread is a consultation between the agents whose work overlaps.
 type Thread struct {
-	ID           ThreadID       `json:"id"`
-	Project      ProjectID      `json:"project"`
-	Announcement AnnouncementID `json:"announcement"`
-	Subject      string         `json:"subject"`
-	Initiator    AgentID        `json:"initiator"`
-	Respondents  []AgentID      `json:"respondents,omitempty"` // those who must agree; a departed one is dropped
-	Gray         []AgentID      `json:"gray,omitempty"`        // asked by the way; no respondents
-	Claimer      AgentID        `json:"claimer,omitempty"`
-	AssignedTo   AgentID        `json:"assigned_to,omitempty"`
-	RunID        string         `json:"run_id,omitempty"`
-	KeepOpen     bool           `json:"keep_open,omitempty"`
-	Paths        []Path         `json:"paths,omitempty"` // the overlap it is about
-	Modules      []string       `json:"modules,omitempty"`
-	Category     Category       `json:"category"`
-	Score        int            `json:"score"`
-	Layer        Layer          `json:"layer,omitempty"`
-	Status       ThreadStatus   `json:"status"`
-	Resolution   Resolution     `json:"resolution,omitempty"`
-	Round        int            `json:"round"`    // from 1; a contest adds one
-	Deadline     Millis         `json:"deadline"` // 0 = none
-	Unclaims     int            `json:"unclaims,omitempty"`
-	Proposals    []Proposal     `json:"proposals,omitempty"`
-	Summary      string         `json:"summary,omitempty"` // words of its end
-	Created      Millis         `json:"created"`
-	Ended        Millis         `json:"ended,omitempty"`
+	ID           ThreadID         `json:"id"`
+	Project      ProjectID        `json:"project"`
+	Announcement AnnouncementID   `json:"announcement"`
+	Subject      string           `json:"subject"`
+	Initiator    AgentID          `json:"initiator"`
+	Respondents  []AgentID        `json:"respondents,omitempty"` // those who must agree; a departed one is dropped
+	Gray         []AgentID        `json:"gray,omitempty"`        // asked by the way; no respondents
+	Parties      []AgentID        `json:"parties,omitempty"`     // initiator and respondents as it opened
+	Against      []AnnouncementID `json:"against,omitempty"`     // the respondents' announcements it is about
+	OrderAt      int              `json:"order_at,omitempty"`    // how many of the agreed order have had their turn
+	Claimer      AgentID          `json:"claimer,omitempty"`
+	AssignedTo   AgentID          `json:"assigned_to,omitempty"`
+	RunID        string           `json:"run_id,omitempty"`
+	KeepOpen     bool             `json:"keep_open,omitempty"`
+	Paths        []Path           `json:"paths,omitempty"` // the overlap it is about
+	Modules      []string         `json:"modules,omitempty"`
+	Category     Category         `json:"category"`
+	Score        int              `json:"score"`
+	Layer        Layer            `json:"layer,omitempty"`
+	Status       ThreadStatus     `json:"status"`
+	Resolution   Resolution       `json:"resolution,omitempty"`
+	Round        int              `json:"round"`    // from 1; a contest adds one
+	Deadline     Millis           `json:"deadline"` // 0 = none
+	Unclaims     int              `json:"unclaims,omitempty"`
+	Proposals    []Proposal       `json:"proposals,omitempty"`
+	Summary      string           `json:"summary,omitempty"` // words of its end
+	Created      Millis           `json:"created"`
+	Ended        Millis           `json:"ended,omitempty"`
 }
 
 // Participants lists initiator, respondents and claimer, each once.

@@ -31,7 +31,7 @@ func (h *Hub) announce(t *txn, me *coord.Agent, ws coord.WorkspaceID, in tool.An
 		}
 	}
 	impacts := impact.Judge(impact.Work{Agent: me.ID, Workspace: ws, Targets: a.Targets, DependsOn: a.DependsOn, Modules: a.Modules},
-		t.now, t.project(me.Project).index, h.ignore)
+		t.now, t.world(me.Project), h.ignore)
 	impacts = slices.DeleteFunc(impacts, func(i coord.Impact) bool { // only live things warn
 		peer := t.agents[i.Agent]
 		return peer == nil || !peer.Live()
@@ -42,6 +42,7 @@ func (h *Hub) announce(t *txn, me *coord.Agent, ws coord.WorkspaceID, in tool.An
 		a.Thread = thread.ID
 	}
 	t.putAnnouncement(a)
+	t.lineUp(me, a, concerned)
 	return t.announced(a, thread, concerned, gray, impacts), nil
 }
 
@@ -57,7 +58,7 @@ func (t *txn) newAnnouncement(me *coord.Agent, ws coord.WorkspaceID, in tool.Ann
 	a := &coord.Announcement{ID: t.nextAnnouncement(), Project: me.Project, Agent: me.ID, Workspace: ws,
 		Subject: in.Subject, Plan: in.Plan, Modules: modules, Symbols: trimmed(in.TargetSymbols), Exports: trimmed(in.ExportsAffected),
 		KeepOpen: in.KeepOpen, AssignedTo: in.AssignedTo, RunID: in.RunID, State: coord.Active, Created: t.now}
-	order := coord.Seq(t.counters.Seq + 1)
+	order := coord.Seq(t.counters.Announcement) // announcements are numbered as they come
 	for _, s := range in.TargetFiles {
 		target, err := coord.ParseTarget(s)
 		if err != nil {
@@ -172,6 +173,14 @@ func (t *txn) openThread(me *coord.Agent, a *coord.Announcement, concerned, gray
 	th := &coord.Thread{ID: t.nextThread(), Project: me.Project, Announcement: a.ID, Subject: a.Subject, Initiator: me.ID,
 		Respondents: agentsOf(concerned), Gray: agentsOf(gray), Modules: a.Modules, AssignedTo: a.AssignedTo, RunID: a.RunID, KeepOpen: a.KeepOpen,
 		Category: coord.Pass, Status: coord.ThreadOpen, Round: 1, Created: t.now}
+	th.Parties = append([]coord.AgentID{me.ID}, th.Respondents...)
+	for _, i := range concerned {
+		for _, r := range i.Reasons {
+			if r.Announcement != "" && !slices.Contains(th.Against, r.Announcement) {
+				th.Against = append(th.Against, r.Announcement)
+			}
+		}
+	}
 	if len(impacts) > 0 {
 		th.Score, th.Layer, th.Category = impacts[0].Score, impacts[0].Layer, coord.CategoryOf(impacts[0].Score)
 	}

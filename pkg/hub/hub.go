@@ -89,13 +89,15 @@ func New(o Options) (*Hub, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return &Hub{
+	h := &Hub{
 		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, now: o.Now, alive: o.Alive, tick: o.Tick,
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
 		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}),
 		state: newState(), keys: map[[32]byte]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
 		presence: newPresence(), waiters: newWaiters(),
-	}, nil
+	}
+	h.state.lastCall = h.presence.lastCalled
+	return h, nil
 }
 
 // Start loads the state from the store and starts the writer and the timer.
@@ -166,13 +168,13 @@ func (h *Hub) Tick(ctx context.Context) error {
 	now := coord.At(h.now())
 	lost := h.presence.due(now, h.verifiedGone)
 	h.mu.RLock()
-	expired := h.state.overdue(now)
+	due := len(lost) > 0 || h.state.anythingDue(now)
 	h.mu.RUnlock()
-	if len(lost) == 0 && len(expired) == 0 {
+	if !due {
 		return nil
 	}
 	_, err := h.submit(ctx, "tick", ReplyKey{}, func(t *txn) (any, error) {
-		for _, id := range expired {
+		for _, id := range t.overdue(t.now) {
 			t.expire(id)
 		}
 		for _, id := range lost {
@@ -181,6 +183,7 @@ func (h *Hub) Tick(ctx context.Context) error {
 				h.presence.forget(id)
 			}
 		}
+		t.age()
 		t.prune(t.now)
 		return nil, nil
 	})

@@ -15,7 +15,7 @@ import (
 const maxFacts = 1000
 
 // index finds the live announcements, edits and leases of one project by path
-// and module. It implements impact.World. Each query costs in proportion to
+// and module. With world it answers impact.World. Each query costs in proportion to
 // what it finds, not to what the index holds.
 type index struct {
 	fold     bool
@@ -30,6 +30,7 @@ type index struct {
 	edits    map[coord.PathKey][]coord.Edit   // oldest first
 	recent   []coord.Edit                     // all edits, oldest first
 	leases   map[coord.PathKey][]*coord.Lease
+	waits    map[coord.PathKey][]*coord.Wait
 }
 
 // anchored is one pattern target of an announcement.
@@ -46,7 +47,7 @@ func newIndex(fold bool) *index {
 		patterns: map[coord.PathKey][]anchored{}, anchors: newTree(),
 		modules: map[string][]*coord.Announcement{}, below: map[string][]*coord.Announcement{},
 		edits:  map[coord.PathKey][]coord.Edit{},
-		leases: map[coord.PathKey][]*coord.Lease{},
+		leases: map[coord.PathKey][]*coord.Lease{}, waits: map[coord.PathKey][]*coord.Wait{},
 	}
 }
 

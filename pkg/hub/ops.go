@@ -22,6 +22,12 @@ var handlers = map[string]handler{
 	tool.AnnounceWork.Name: change(tool.AnnounceWork, func(h *Hub, t *txn, me *coord.Agent, c coord.Caller, in tool.AnnounceWorkIn) (tool.AnnounceWorkOut, error) {
 		return h.announce(t, me, c.Workspace, in)
 	}),
+	tool.CheckFileConflict.Name: change(tool.CheckFileConflict, plain((*txn).checkFile)),
+	tool.Heartbeat.Name:         change(tool.Heartbeat, plain((*txn).heartbeat)),
+	tool.Acquire.Name:           change(tool.Acquire, (*Hub).acquire),
+	tool.Edited.Name:            change(tool.Edited, (*Hub).edited),
+	tool.Turn.Name:              change(tool.Turn, plain((*txn).turn)),
+	tool.Release.Name:           change(tool.Release, plain((*txn).release)),
 	tool.PostToThread.Name:      change(tool.PostToThread, plain((*txn).post)),
 	tool.ProposeResolution.Name: change(tool.ProposeResolution, plain((*txn).propose)),
 	tool.ApproveResolution.Name: change(tool.ApproveResolution, plain((*txn).approve)),
@@ -52,7 +58,11 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 		return nil, coord.Errorf(coord.Unauthorized, "register first", "%s needs a session", op)
 	}
 	if caller.Agent != "" {
-		h.presence.touch(caller.Agent, coord.At(h.now()), localGrace)
+		now := coord.At(h.now())
+		h.presence.touch(caller.Agent, now, localGrace)
+		if op != tool.Sync.Name {
+			h.presence.called(caller.Agent, now)
+		}
 	}
 	return run(h, ctx, caller, args, idempotencyKey)
 }
@@ -195,9 +205,8 @@ func (h *Hub) logAction(t *txn, me *coord.Agent, c coord.Caller, in tool.LogActi
 		if err != nil {
 			return tool.LogActionSummaryOut{}, err
 		}
-		e.Path = p
-		t.emit(news{kind: coord.KindFileEdited, project: me.Project, actor: me.ID, priority: coord.Low,
-			payload: coord.FileTouched{Path: p, Workspace: c.Workspace, Agent: me.ID, Name: me.Name}})
+		t.edited(editor{agent: me, project: me.Project, workspace: c.Workspace}, p, in.Summary)
+		return tool.LogActionSummaryOut{Recorded: true, FilePath: p.String(), Time: t.now}, nil
 	}
 	t.putEdit(e)
 	return tool.LogActionSummaryOut{Recorded: true, FilePath: e.Path.String(), Time: t.now}, nil

@@ -86,7 +86,7 @@ type InboxEntry struct {
 
 // Counters are the last numbers given out.
 type Counters struct {
-	Seq, Announcement, Thread, Message, Lease int64
+	Seq, Announcement, Thread, Message, Lease, Wait int64
 }
 
 // Changes is what one request does to the store: nouns are put whole (insert or
@@ -97,6 +97,7 @@ type Changes struct {
 	Announcements []*coord.Announcement
 	Threads       []*coord.Thread
 	Leases        []*coord.Lease
+	Waits         []*coord.Wait
 	Messages      []coord.Message
 	Edits         []coord.Edit
 	Events        []coord.Event
@@ -108,7 +109,7 @@ type Changes struct {
 
 // Empty reports whether there is nothing to store.
 func (c *Changes) Empty() bool {
-	return len(c.Agents)+len(c.Credentials)+len(c.Announcements)+len(c.Threads)+len(c.Leases)+
+	return len(c.Agents)+len(c.Credentials)+len(c.Announcements)+len(c.Threads)+len(c.Leases)+len(c.Waits)+
 		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.FoldCase) == 0 && c.Reply == nil
 }
 
@@ -120,8 +121,9 @@ type Snapshot struct {
 	Heads         map[coord.AgentID]coord.Seq // newest seq of each inbox
 	Credentials   []Credential
 	Announcements []*coord.Announcement // the live ones
-	Threads       []*coord.Thread       // the live ones
+	Threads       []*coord.Thread       // the live ones, and those that ended within 24 hours
 	Leases        []*coord.Lease        // those that have not ended
+	Waits         []*coord.Wait         // those that have not ended
 	Edits         []coord.Edit          // of the last 24 hours, oldest first
 	FoldCase      []coord.ProjectID
 }

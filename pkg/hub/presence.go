@@ -25,6 +25,7 @@ type presence struct {
 type connection struct {
 	open  int          // inbox connections
 	seen  coord.Millis // last call, heartbeat or connection
+	call  coord.Millis // last call
 	until coord.Millis // while nothing is open: gone after this
 	local bool
 }
@@ -39,7 +40,7 @@ func (p *presence) begin(s *state, now coord.Millis) {
 	defer p.mu.Unlock()
 	for id, a := range s.agents {
 		if a.Live() {
-			p.agents[id] = &connection{seen: a.LastSeen, until: now.Add(startGrace), local: true}
+			p.agents[id] = &connection{seen: a.LastSeen, call: a.LastSeen, until: now.Add(startGrace), local: true}
 		}
 	}
 }
@@ -91,6 +92,24 @@ func (p *presence) forget(id coord.AgentID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.agents, id)
+}
+
+// called notes a call, by which an agent without hooks shows that it works.
+func (p *presence) called(id coord.AgentID, now coord.Millis) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.agents[id]; c != nil {
+		c.call = now
+	}
+}
+
+func (p *presence) lastCalled(id coord.AgentID) coord.Millis {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.agents[id]; c != nil {
+		return c.call
+	}
+	return 0
 }
 
 func (p *presence) lastSeen(id coord.AgentID) coord.Millis {

@@ -200,6 +200,9 @@ func (t *txn) depart(id coord.AgentID) {
 	}
 	gone := *a
 	gone.Status, gone.LastSeen = coord.Offline, t.now
+	if gone.TurnSince > 0 {
+		gone.TurnSince, gone.TurnEnded = 0, t.now
+	}
 	t.putAgent(&gone)
 	t.emitAgentStatus(&gone)
 	for _, ann := range t.announcementsOf(id) {
@@ -210,6 +213,9 @@ func (t *txn) depart(id coord.AgentID) {
 	for _, th := range t.threadsOf(id) {
 		t.departThread(th, id)
 	}
+	t.leaveAll(&gone)
+	t.leaveLines(id)
+	t.passTurns(&gone)
 }
 
 // threadsOf lists the live threads an agent takes part in, by number.

@@ -19,6 +19,9 @@ type state struct {
 	anns     map[coord.AnnouncementID]*coord.Announcement // live ones
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
 	leases   map[coord.LeaseID]*coord.Lease
+	waits    map[coord.WaitID]*coord.Wait
+	told     map[string]coord.Millis // what has been said once; not stored
+	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
 }
 
@@ -28,10 +31,11 @@ const keepEnded = 24 * time.Hour
 
 // project is the part of the state that belongs to one project.
 type project struct {
-	index  *index
-	agents map[coord.AgentID]*coord.Agent
-	anns   map[coord.AnnouncementID]*coord.Announcement
-	live   map[coord.ThreadID]*coord.Thread
+	index   *index
+	agents  map[coord.AgentID]*coord.Agent
+	anns    map[coord.AnnouncementID]*coord.Announcement
+	threads map[coord.ThreadID]*coord.Thread // like state.threads
+	live    map[coord.ThreadID]*coord.Thread
 }
 
 func newState() *state {
@@ -39,6 +43,7 @@ func newState() *state {
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
 		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
+		waits: map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, lastCall: func(coord.AgentID) coord.Millis { return 0 },
 		projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -65,6 +70,9 @@ func (s *state) load(snap *Snapshot) {
 	for _, l := range snap.Leases {
 		s.setLease(nil, l)
 	}
+	for _, w := range snap.Waits {
+		s.setWait(nil, w)
+	}
 	for _, e := range snap.Edits {
 		s.addEdit(e)
 	}
@@ -90,7 +98,7 @@ func (s *state) ensure(id coord.ProjectID) *project {
 
 func newProject() *project {
 	return &project{index: newIndex(false), agents: map[coord.AgentID]*coord.Agent{},
-		anns: map[coord.AnnouncementID]*coord.Announcement{}, live: map[coord.ThreadID]*coord.Thread{}}
+		anns: map[coord.AnnouncementID]*coord.Announcement{}, threads: map[coord.ThreadID]*coord.Thread{}, live: map[coord.ThreadID]*coord.Thread{}}
 }
 
 // The setters replace old by new; either may be nil. They keep every map and
@@ -125,10 +133,12 @@ func (s *state) setAnnouncement(old, new *coord.Announcement) {
 func (s *state) setThread(old, new *coord.Thread) {
 	if old != nil {
 		delete(s.threads, old.ID)
+		delete(s.ensure(old.Project).threads, old.ID)
 		delete(s.ensure(old.Project).live, old.ID)
 	}
 	if new != nil {
 		s.threads[new.ID] = new
+		s.ensure(new.Project).threads[new.ID] = new
 		if new.Status.Live() {
 			s.ensure(new.Project).live[new.ID] = new
 		}
@@ -149,6 +159,23 @@ func (s *state) setLease(old, new *coord.Lease) {
 		s.leases[new.ID] = new
 		x := s.ensure(new.Project).index
 		x.leases[x.key(new.Path)] = append(x.leases[x.key(new.Path)], new)
+	}
+}
+
+func (s *state) setWait(old, new *coord.Wait) {
+	if old != nil && old.Ended == 0 {
+		delete(s.waits, old.ID)
+		x := s.ensure(old.Project).index
+		k := x.key(old.Path)
+		x.waits[k] = slices.DeleteFunc(x.waits[k], func(w *coord.Wait) bool { return w.ID == old.ID })
+		if len(x.waits[k]) == 0 {
+			delete(x.waits, k)
+		}
+	}
+	if new != nil && new.Ended == 0 {
+		s.waits[new.ID] = new
+		x := s.ensure(new.Project).index
+		x.waits[x.key(new.Path)] = append(x.waits[x.key(new.Path)], new)
 	}
 }
 
@@ -194,14 +221,25 @@ func (s *state) setFold(id coord.ProjectID, fold bool) {
 			p.index.leases[k] = append(p.index.leases[k], l)
 		}
 	}
+	for _, waits := range old.waits {
+		for _, w := range waits {
+			k := p.index.key(w.Path)
+			p.index.waits[k] = append(p.index.waits[k], w)
+		}
+	}
 }
 
 // prune forgets what has grown too old to matter to a rule.
 func (s *state) prune(now coord.Millis) {
 	old := now.Add(-keepEnded)
-	for id, t := range s.threads {
+	for _, t := range s.threads {
 		if !t.Status.Live() && t.Ended < old {
-			delete(s.threads, id)
+			s.setThread(t, nil)
+		}
+	}
+	for what, when := range s.told {
+		if when < old {
+			delete(s.told, what)
 		}
 	}
 	for _, p := range s.projects {

@@ -25,6 +25,7 @@ func noThread(id coord.ThreadID) error {
 // status, round, proposal or approvals changed.
 func (t *txn) advance(me coord.AgentID, was *coord.Thread, next coord.Thread, priority coord.Priority, words string) *coord.Thread {
 	t.putThread(&next)
+	t.settled(&next)
 	payload := coord.StatusChanged{Status: next.Status, Type: next.Resolution, Round: next.Round, Awaiting: awaiting(&next), Summary: words}
 	if a := t.agents[me]; a != nil {
 		payload.Name = a.Name
@@ -91,7 +92,8 @@ func (t *txn) cancel(me *coord.Agent, in tool.CancelThreadIn) (tool.ThreadView, 
 	next := t.advance(me.ID, th, end(*th, coord.ThreadCancelled, "", in.Reason, t.now), coord.High, in.Reason)
 	if a := t.anns[th.Announcement]; a != nil {
 		t.closeAnnouncement(a)
-		t.settle(a)
+		t.settle(me.ID)
+		t.passTurns(me)
 	}
 	return t.view(next), nil
 }
@@ -111,9 +113,11 @@ func (t *txn) closeWork(me *coord.Agent, in tool.CloseThreadIn) (tool.CloseThrea
 	if a != nil {
 		t.closeAnnouncement(a)
 		out.Closed = append(out.Closed, string(a.ID))
-		for _, id := range t.settle(a) {
+		for _, id := range t.settle(me.ID) {
 			out.Closed = append(out.Closed, string(id))
 		}
+		t.releaseUncovered(me, a)
+		t.passTurns(me)
 	}
 	if len(out.Closed) == 0 {
 		out.Next = fmt.Sprintf("%s was closed before.", in.ThreadID)
@@ -148,17 +152,16 @@ func (t *txn) closable(me *coord.Agent, id string) (*coord.Announcement, *coord.
 	return t.anns[th.Announcement], th, nil
 }
 
-// settle resolves the live threads that a closed announcement kept contested:
-// its owner drops out of those whose paths it no longer announces or edits. It
-// gives the threads that ended.
-func (t *txn) settle(closed *coord.Announcement) []coord.ThreadID {
+// settle takes an agent out of the live threads whose paths it neither announces
+// nor holds any more. It gives the threads that ended, uncontested, by that.
+func (t *txn) settle(id coord.AgentID) []coord.ThreadID {
 	var out []coord.ThreadID
-	for _, th := range t.threadsOf(closed.Agent) {
-		if th.KeepOpen || th.Initiator == closed.Agent || t.standsIn(closed.Agent, th) {
+	for _, th := range t.threadsOf(id) {
+		if th.KeepOpen || th.Initiator == id || len(th.Paths) == 0 || t.standsIn(id, th) {
 			continue
 		}
-		next := dropAgent(*th, closed.Agent, t.now)
-		t.advance(closed.Agent, th, next, coord.High, next.Summary)
+		next := dropAgent(*th, id, t.now)
+		t.advance(id, th, next, coord.High, next.Summary)
 		if !next.Status.Live() {
 			out = append(out, th.ID)
 		}
@@ -174,9 +177,9 @@ func (t *txn) standsIn(id coord.AgentID, th *coord.Thread) bool {
 		file := coord.Target{Kind: coord.FileTarget, Path: p}
 		found := false
 		look := func(agent coord.AgentID) { found = found || agent == id }
-		x.announcers(file, look)
+		x.announcers(file, func(a coord.AnnouncementID) { look(t.anns[a].Agent) })
 		for _, l := range x.leases[x.key(p)] {
-			if l.Held() {
+			if t.held(l) {
 				look(l.Agent)
 			}
 		}

@@ -16,6 +16,7 @@ type txn struct {
 	changes      Changes
 	publications []Publication
 	undo         []func()
+	loosened     map[coord.ProjectID]bool // projects in which something stopped being in the way
 	before       Counters
 }
 
@@ -61,6 +62,9 @@ func (t *txn) putAnnouncement(new *coord.Announcement) {
 	t.setAnnouncement(old, new)
 	t.undo = append(t.undo, func() { t.setAnnouncement(new, old) })
 	t.changes.Announcements = put(t.changes.Announcements, old, new)
+	if !new.Live() {
+		t.loosen(new.Project)
+	}
 }
 
 func (t *txn) putThread(new *coord.Thread) {
@@ -68,6 +72,37 @@ func (t *txn) putThread(new *coord.Thread) {
 	t.setThread(old, new)
 	t.undo = append(t.undo, func() { t.setThread(new, old) })
 	t.changes.Threads = put(t.changes.Threads, old, new)
+	if !new.Status.Live() {
+		t.loosen(new.Project)
+	}
+}
+
+func (t *txn) putLease(new *coord.Lease) {
+	old := t.leases[new.ID]
+	t.setLease(old, new)
+	t.undo = append(t.undo, func() { t.setLease(new, old) })
+	t.changes.Leases = put(t.changes.Leases, old, new)
+	if new.Left != 0 || new.Ended != 0 {
+		t.loosen(new.Project)
+	}
+}
+
+func (t *txn) putWait(new *coord.Wait) {
+	old := t.waits[new.ID]
+	t.setWait(old, new)
+	t.undo = append(t.undo, func() { t.setWait(new, old) })
+	t.changes.Waits = put(t.changes.Waits, old, new)
+	if new.Ended != 0 {
+		t.loosen(new.Project)
+	}
+}
+
+// loosen notes that somebody in a waiting line of the project may go now.
+func (t *txn) loosen(id coord.ProjectID) {
+	if t.loosened == nil {
+		t.loosened = map[coord.ProjectID]bool{}
+	}
+	t.loosened[id] = true
 }
 
 func (t *txn) putEdit(e coord.Edit) {

@@ -3,6 +3,7 @@ package hub
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -124,4 +125,12 @@ func (s *state) hotFiles(id coord.ProjectID, n int) []tool.HotFile {
 		return cmp.Compare(a.Path.String(), b.Path.String())
 	})
 	return out[:min(n, len(out))]
+}
+
+func (s *state) threadsByNumber(id coord.ProjectID) []*coord.Thread {
+	return slices.SortedFunc(maps.Values(s.project(id).threads), byNumber)
+}
+
+func (s *state) waitsByNumber() []*coord.Wait {
+	return slices.SortedFunc(maps.Values(s.waits), func(a, b *coord.Wait) int { return int(a.Order - b.Order) })
 }

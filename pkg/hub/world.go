@@ -8,7 +8,16 @@ import (
 	"github.com/coordhq/coord/pkg/impact"
 )
 
-var _ impact.World = (*index)(nil)
+var _ impact.World = world{}
+
+// world is an index together with who of those in it is at work right now.
+type world struct {
+	*index
+	held func(*coord.Lease) bool
+}
+
+// world gives the index of a project as the judge sees it now.
+func (t *txn) world(id coord.ProjectID) world { return world{t.project(id).index, t.held} }
 
 func factOf(a *coord.Announcement) impact.Fact {
 	return impact.Fact{Agent: a.Agent, Workspace: a.Workspace, Announcement: a.ID}
@@ -109,7 +118,7 @@ func (x *index) Dependents(t coord.Target, yield func(impact.Fact)) {
 }
 
 // Activity implements impact.World.
-func (x *index) Activity(t coord.Target, since coord.Millis, yield func(impact.Fact)) {
+func (x world) Activity(t coord.Target, since coord.Millis, yield func(impact.Fact)) {
 	switch {
 	case t.Kind == coord.FileTarget:
 		k := x.key(t.Path)
@@ -119,9 +128,7 @@ func (x *index) Activity(t coord.Target, since coord.Millis, yield func(impact.F
 			}
 			yield(factOfEdit(e))
 		}
-		for _, l := range x.leases[k] {
-			yield(factOfLease(l))
-		}
+		x.yieldHeld(x.leases[k], yield)
 	case !t.Wide:
 		for _, e := range slices.Backward(x.recent) {
 			if e.Time < since {
@@ -132,12 +139,17 @@ func (x *index) Activity(t coord.Target, since coord.Millis, yield func(impact.F
 			}
 		}
 		for k, leases := range x.leases {
-			if !x.contains(t, k) {
-				continue
+			if x.contains(t, k) {
+				x.yieldHeld(leases, yield)
 			}
-			for _, l := range leases {
-				yield(factOfLease(l))
-			}
+		}
+	}
+}
+
+func (x world) yieldHeld(leases []*coord.Lease, yield func(impact.Fact)) {
+	for _, l := range leases {
+		if x.held(l) {
+			yield(factOfLease(l))
 		}
 	}
 }
@@ -211,7 +223,7 @@ func (x *index) Modules(module string, yield func(impact.Fact)) {
 	}
 }
 
-// announcers yields the agents that announced the file by name or pattern.
-func (x *index) announcers(t coord.Target, yield func(coord.AgentID)) {
-	x.Announced(t, func(f impact.Fact) { yield(f.Agent) })
+// announcers yields the announcements that cover the file by name or pattern.
+func (x *index) announcers(t coord.Target, yield func(coord.AnnouncementID)) {
+	x.Announced(t, func(f impact.Fact) { yield(f.Announcement) })
 }

@@ -192,5 +192,8 @@ func (h *Hub) runRule(t *txn, r *request) (result any, err error) {
 			err = coord.Errorf(coord.Internal, "this is a fault of coord; the hub's log has the details", "%s failed", r.op)
 		}
 	}()
-	return r.rule(t)
+	if result, err = r.rule(t); err == nil {
+		t.serveLines()
+	}
+	return result, err
 }

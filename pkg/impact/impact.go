@@ -118,7 +118,7 @@ var Layers = []Layer{
 func file(p coord.Path) coord.Target { return coord.Target{Kind: coord.FileTarget, Path: p} }
 
 // Judge scores the work against the world: one Impact per touched peer, the
-// highest score first, then by agent id. ignore are globs that never score
+// highest score first, then by layer and agent id. ignore are globs that never score
 // across workspaces.
 func Judge(w Work, now coord.Millis, world World, ignore []string) []coord.Impact {
 	peers := map[coord.AgentID]*coord.Impact{}
@@ -147,16 +147,18 @@ func Judge(w Work, now coord.Millis, world World, ignore []string) []coord.Impac
 		out = append(out, *p)
 	}
 	slices.SortFunc(out, func(a, b coord.Impact) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Agent, b.Agent))
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(rank(a.Layer), rank(b.Layer)), cmp.Compare(a.Agent, b.Agent))
 	})
 	return out
 }
 
+// rank gives a layer's place in the table.
+func rank(l coord.Layer) int {
+	return slices.IndexFunc(Layers, func(row Layer) bool { return row.Name == l })
+}
+
 // sortReasons orders by the table, then by path, so that answers are stable.
 func sortReasons(rs []coord.Reason) {
-	rank := func(l coord.Layer) int {
-		return slices.IndexFunc(Layers, func(row Layer) bool { return row.Name == l })
-	}
 	slices.SortStableFunc(rs, func(a, b coord.Reason) int {
 		return cmp.Or(cmp.Compare(rank(a.Layer), rank(b.Layer)), cmp.Compare(a.Path.String(), b.Path.String()),
 			cmp.Compare(a.Module, b.Module), cmp.Compare(a.Announcement, b.Announcement))

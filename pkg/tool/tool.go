@@ -88,7 +88,13 @@ var Table = []*Op{
 	GetQueuedMessages.Op,
 	RegisterAgent.Op,
 	ListAgents.Op,
+	Heartbeat.Op,
 	LogActionSummary.Op,
+	CheckFileConflict.Op,
 	CoordinatorStatus.Op,
 	Sync.Op,
+	Acquire.Op,
+	Edited.Op,
+	Turn.Op,
+	Release.Op,
 }

@@ -97,7 +97,7 @@ func (b *batch) commit() error {
 	w := b.store.writer
 	if b.dirty {
 		c := b.counters
-		if err := w.exec(putCounters, c.Seq, c.Announcement, c.Thread, c.Message, c.Lease); err != nil {
+		if err := w.exec(putCounters, c.Seq, c.Announcement, c.Thread, c.Message, c.Lease, c.Wait); err != nil {
 			return err
 		}
 	}

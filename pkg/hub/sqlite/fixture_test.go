@@ -50,6 +50,11 @@ func lease(n int64) *coord.Lease {
 		Taken: now, Touched: now + 5}
 }
 
+func wait(n int64) *coord.Wait {
+	return &coord.Wait{ID: coord.Number[coord.WaitID]("W", n), Project: shop, Workspace: here, Path: path("src/ä.ts"), Agent: "ag-2", For: "ag-1",
+		Order: coord.Seq(n), Since: now}
+}
+
 func message(n, seq int64) coord.Message {
 	return coord.Message{ID: coord.Number[coord.MessageID]("M", n), Seq: coord.Seq(seq), Project: shop, Thread: "T-1", Author: "ag-1",
 		Name: "amber", Type: coord.ContextMessage, Content: fmt.Sprintf("words %d\nmore", n), Time: now}

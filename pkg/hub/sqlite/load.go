@@ -12,7 +12,7 @@ import (
 	"github.com/coordhq/coord/pkg/hub"
 )
 
-// recent is how far back Load reads edits.
+// recent is how far back Load reads edits and ended threads.
 const recent = 24 * time.Hour
 
 // loaders fill the parts of a Snapshot.
@@ -48,23 +48,26 @@ func (s *Store) loadNumbers(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot)
 		return fmt.Errorf("epoch: %w", err)
 	}
 	c := &snap.Counters
-	row := tx.QueryRowContext(ctx, `SELECT seq, announcement, thread, message, lease FROM counters`)
-	if err := row.Scan(&c.Seq, &c.Announcement, &c.Thread, &c.Message, &c.Lease); err != nil {
+	row := tx.QueryRowContext(ctx, `SELECT seq, announcement, thread, message, lease, wait FROM counters`)
+	if err := row.Scan(&c.Seq, &c.Announcement, &c.Thread, &c.Message, &c.Lease, &c.Wait); err != nil {
 		return fmt.Errorf("counters: %w", err)
 	}
 	return nil
 }
 
 func (s *Store) loadNouns(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) (err error) {
-	var errs [4]error
+	var errs [5]error
 	snap.Agents, errs[0] = nouns(ctx, s, text{tx, `SELECT project, id, body FROM agents ORDER BY rowid`},
 		func(a *coord.Agent) key { return key{"agent", string(a.Project), string(a.ID)} })
 	snap.Announcements, errs[1] = nouns(ctx, s, text{tx, `SELECT project, id, body FROM announcements WHERE live = 1 ORDER BY rowid`},
 		func(a *coord.Announcement) key { return key{"announcement", string(a.Project), string(a.ID)} })
-	snap.Threads, errs[2] = nouns(ctx, s, text{tx, `SELECT project, id, body FROM threads WHERE live = 1 ORDER BY rowid`},
-		func(t *coord.Thread) key { return key{"thread", string(t.Project), string(t.ID)} })
+	since := coord.At(s.now()).Add(-recent)
+	snap.Threads, errs[2] = nouns(ctx, s, text{tx, `SELECT project, id, body FROM threads WHERE live = 1 OR ended >= ? ORDER BY rowid`},
+		func(t *coord.Thread) key { return key{"thread", string(t.Project), string(t.ID)} }, int64(since))
 	snap.Leases, errs[3] = nouns(ctx, s, text{tx, `SELECT project, id, body FROM leases WHERE ended = 0 ORDER BY rowid`},
 		func(l *coord.Lease) key { return key{"lease", string(l.Project), string(l.ID)} })
+	snap.Waits, errs[4] = nouns(ctx, s, text{tx, `SELECT project, id, body FROM waits WHERE ended = 0 ORDER BY rowid`},
+		func(w *coord.Wait) key { return key{"wait", string(w.Project), string(w.ID)} })
 	return errors.Join(errs[:]...)
 }
 
@@ -72,7 +75,7 @@ func (s *Store) loadNouns(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) (
 type key struct{ kind, project, id string }
 
 // nouns reads rows of project, id and body.
-func nouns[T any](ctx context.Context, s *Store, q source, keyOf func(*T) key) ([]*T, error) {
+func nouns[T any](ctx context.Context, s *Store, q source, keyOf func(*T) key, args ...any) ([]*T, error) {
 	return collect(ctx, q, func(rows *sql.Rows) (*T, error) {
 		var body []byte
 		noun := new(T)
@@ -88,7 +91,7 @@ func nouns[T any](ctx context.Context, s *Store, q source, keyOf func(*T) key) (
 			return nil, s.skip(row.kind, row.id, err)
 		}
 		return noun, nil
-	})
+	}, args...)
 }
 
 func (s *Store) loadHeads(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) error {
@@ -127,6 +130,9 @@ func (s *Store) loadEdits(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) (
 			var path string
 			if err := rows.Scan(&e.Project, &e.Workspace, &path, &e.Agent, &e.Time, &e.Summary); err != nil {
 				return e, err
+			}
+			if path == "" { // a note about no file
+				return e, nil
 			}
 			if e.Path, err = coord.ParsePath(path); err != nil {
 				return e, s.skip("edit", path, err)

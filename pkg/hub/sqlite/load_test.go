@@ -20,12 +20,13 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Announcements: []*coord.Announcement{announcement(1)},
 		Threads:       []*coord.Thread{thread(1)},
 		Leases:        []*coord.Lease{lease(1)},
+		Waits:         []*coord.Wait{wait(1)},
 		Messages:      []coord.Message{message(1, 1)},
 		Edits:         []coord.Edit{edit("src/b.ts", now-1), edit("src/a.ts", now-2)},
 		Events:        []coord.Event{event(1, shop), event(2, shop)},
 		Inbox:         []hub.InboxEntry{{Agent: "ag-1", Seq: 1}, {Agent: "ag-1", Seq: 2, Prev: 1}},
 		FoldCase:      []coord.ProjectID{shop, blog},
-		Counters:      hub.Counters{Seq: 2, Announcement: 1, Thread: 1, Message: 1, Lease: 1},
+		Counters:      hub.Counters{Seq: 2, Announcement: 1, Thread: 1, Message: 1, Lease: 1, Wait: 1},
 	}
 	store(t, s, in)
 	epoch := load(t, s).Epoch
@@ -43,6 +44,7 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Announcements: in.Announcements,
 		Threads:       in.Threads,
 		Leases:        in.Leases,
+		Waits:         in.Waits,
 		Edits:         []coord.Edit{in.Edits[1], in.Edits[0]},
 		FoldCase:      []coord.ProjectID{blog, shop},
 	})
@@ -50,18 +52,19 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 
 func TestLoadLeavesOutWhatHasEnded(t *testing.T) {
 	s := open(t, temp(t))
-	closed, resolved, over := announcement(1), thread(1), lease(1)
+	closed, resolved, over, served := announcement(1), thread(1), lease(1), wait(1)
 	store(t, s, &hub.Changes{Announcements: []*coord.Announcement{closed, announcement(2)}, Threads: []*coord.Thread{resolved, thread(2)},
-		Leases: []*coord.Lease{over, lease(2)}, Edits: []coord.Edit{edit("old.ts", now-25*3600_000), edit("new.ts", now-23*3600_000)}})
+		Leases: []*coord.Lease{over, lease(2)}, Waits: []*coord.Wait{served, wait(2)}, Edits: []coord.Edit{edit("old.ts", now-25*3600_000), edit("new.ts", now-23*3600_000)}})
 	closed.State, closed.Ended = coord.Closed, now
-	resolved.Status, resolved.Ended = coord.ThreadResolved, now
-	over.Ended = now
-	store(t, s, &hub.Changes{Announcements: []*coord.Announcement{closed}, Threads: []*coord.Thread{resolved}, Leases: []*coord.Lease{over}})
+	resolved.Status, resolved.Ended = coord.ThreadResolved, now-25*3600_000
+	over.Ended, served.Ended = now, now
+	store(t, s, &hub.Changes{Announcements: []*coord.Announcement{closed}, Threads: []*coord.Thread{resolved}, Leases: []*coord.Lease{over}, Waits: []*coord.Wait{served}})
 
 	got := load(t, s)
 	equal(t, "announcements", got.Announcements, []*coord.Announcement{announcement(2)})
 	equal(t, "threads", got.Threads, []*coord.Thread{thread(2)})
 	equal(t, "leases", got.Leases, []*coord.Lease{lease(2)})
+	equal(t, "waits", got.Waits, []*coord.Wait{wait(2)})
 	equal(t, "edits", got.Edits, []coord.Edit{edit("new.ts", now-23*3600_000)})
 }
 

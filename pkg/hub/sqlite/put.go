@@ -14,6 +14,7 @@ var putters = [...]func(*writer, *hub.Changes) error{
 	(*writer).putAnnouncements,
 	(*writer).putThreads,
 	(*writer).putLeases,
+	(*writer).putWaits,
 	(*writer).putMessages,
 	(*writer).putEdits,
 	(*writer).putEvents,
@@ -84,6 +85,15 @@ func (w *writer) putLeases(c *hub.Changes) error {
 		if err := w.noun(putLease, l, string(l.Project), string(l.ID), string(l.Agent), string(l.Workspace), l.Path.String(),
 			int64(l.Taken), int64(l.Ended)); err != nil {
 			return fmt.Errorf("lease %s: %w", l.ID, err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) putWaits(c *hub.Changes) error {
+	for _, q := range c.Waits {
+		if err := w.noun(putWait, q, string(q.Project), string(q.ID), string(q.Agent), int64(q.Since), int64(q.Ended)); err != nil {
+			return fmt.Errorf("wait %s: %w", q.ID, err)
 		}
 	}
 	return nil

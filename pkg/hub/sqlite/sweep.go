@@ -44,6 +44,7 @@ var policies = [...]retention{
 		WHERE e.time < ? AND (a.id IS NULL OR i.seq <= a.seen AND i.seq < (SELECT max(seq) FROM inbox WHERE agent = i.agent)))`},
 	{"events", newsAge, "seq", `FROM events e WHERE time < ? AND NOT EXISTS (SELECT 1 FROM inbox WHERE seq = e.seq)`},
 	{"leases", newsAge, "project, id", `FROM leases WHERE ended > 0 AND ended < ?`},
+	{"waits", newsAge, "project, id", `FROM waits WHERE ended > 0 AND ended < ?`},
 	{"announcements", threadAge, "project, id", `FROM announcements WHERE live = 0 AND ended > 0 AND ended < ?`},
 	{"messages", threadAge, "project, id", `FROM (SELECT m.project, m.id
 		FROM threads t JOIN messages m ON m.project = t.project AND m.thread = t.id

@@ -71,6 +71,9 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 		at := now.Add(-age)
 		e, l := event(coord.Seq(n), shop), lease(n)
 		e.Time, l.Ended = at, at
+		q := wait(n)
+		q.Ended = at
+		c.Waits = append(c.Waits, q)
 		c.Events, c.Leases, c.Edits = append(c.Events, e), append(c.Leases, l), append(c.Edits, edit(fmt.Sprintf("file-%d", n), at))
 	}
 	for n, age := range map[int64]time.Duration{1: 30*day + time.Millisecond, 2: 30 * day} {
@@ -88,7 +91,7 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 
 	sweep(t, s)
 	for _, want := range []struct{ table, column, left string }{
-		{"replies", "key", "new"}, {"events", "seq", "2"}, {"edits", "path", "file-2"}, {"leases", "id", "L-2"},
+		{"replies", "key", "new"}, {"events", "seq", "2"}, {"edits", "path", "file-2"}, {"leases", "id", "L-2"}, {"waits", "id", "W-2"},
 		{"announcements", "id", "A-2"}, {"threads", "id", "T-2"}, {"messages", "id", "M-2"}, {"agents", "id", "ag-2"}, {"credentials", "agent", "ag-2"},
 	} {
 		equal(t, want.table, column(t, db, want.column, want.table), []string{want.left})

@@ -38,6 +38,7 @@ const (
 	putAnnouncement
 	putThread
 	putLease
+	putWait
 	putMessage
 	putEdit
 	putEvent
@@ -72,6 +73,8 @@ var statements = [statementCount]string{
 	putLease: `INSERT INTO leases (project, id, agent, workspace, path, taken, ended, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (project, id) DO UPDATE SET agent = excluded.agent, workspace = excluded.workspace, path = excluded.path,
 			taken = excluded.taken, ended = excluded.ended, body = excluded.body`,
+	putWait: `INSERT INTO waits (project, id, agent, since, ended, body) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (project, id) DO UPDATE SET agent = excluded.agent, since = excluded.since, ended = excluded.ended, body = excluded.body`,
 	putMessage: `INSERT INTO messages (project, id, thread, seq, time, body) VALUES (?, ?, ?, ?, ?, ?)`,
 	putEdit:    `INSERT INTO edits (project, workspace, path, agent, time, summary) VALUES (?, ?, ?, ?, ?, ?)`,
 	putEvent: `INSERT INTO events (seq, project, kind, actor, thread, time, priority, payload)
@@ -79,7 +82,7 @@ var statements = [statementCount]string{
 	putInbox:    `INSERT INTO inbox (agent, seq, prev) VALUES (?, ?, ?)`,
 	putFoldCase: `INSERT INTO fold_case (project) VALUES (?) ON CONFLICT DO NOTHING`,
 	putReply:    `INSERT INTO replies (agent, key, op, result, code, error, time) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-	putCounters: `UPDATE counters SET seq = ?, announcement = ?, thread = ?, message = ?, lease = ?`,
+	putCounters: `UPDATE counters SET seq = ?, announcement = ?, thread = ?, message = ?, lease = ?, wait = ?`,
 	getReply:    `SELECT op, result, code, error, time FROM replies WHERE agent = ? AND key = ?`,
 }
 

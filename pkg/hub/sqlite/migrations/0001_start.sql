@@ -14,9 +14,10 @@ CREATE TABLE counters (
 	announcement INTEGER NOT NULL,
 	thread       INTEGER NOT NULL,
 	message      INTEGER NOT NULL,
-	lease        INTEGER NOT NULL
+	lease        INTEGER NOT NULL,
+	wait         INTEGER NOT NULL
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0);
 
 -- Projects that compare paths without letter case.
 CREATE TABLE fold_case (
@@ -78,6 +79,18 @@ CREATE TABLE leases (
 	PRIMARY KEY (project, id)
 ) STRICT;
 CREATE INDEX leases_ended ON leases (ended);
+
+-- Waiting lines: who wants a path that somebody else holds.
+CREATE TABLE waits (
+	project TEXT NOT NULL,
+	id      TEXT NOT NULL,
+	agent   TEXT NOT NULL,
+	since   INTEGER NOT NULL,
+	ended   INTEGER NOT NULL,
+	body    TEXT NOT NULL,
+	PRIMARY KEY (project, id)
+) STRICT;
+CREATE INDEX waits_ended ON waits (ended);
 
 CREATE TABLE messages (
 	project TEXT NOT NULL,

@@ -1,0 +1,204 @@
+package hub
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/impact"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+// editorOf gives who edits and where: the session's own working tree unless the
+// call names another.
+func editorOf(me *coord.Agent, c coord.Caller, project coord.ProjectID, ws coord.WorkspaceID, subagent string) editor {
+	e := editor{agent: me, subagent: subagent, project: me.Project, workspace: c.Workspace}
+	if project != "" {
+		e.project = project
+	}
+	if ws != "" {
+		e.workspace = ws
+	}
+	return e
+}
+
+// acquire is the edit gate for one call: all paths or none.
+func (h *Hub) acquire(t *txn, me *coord.Agent, c coord.Caller, in tool.AcquireIn) (tool.AcquireOut, error) {
+	ps, err := paths(in.FilePaths)
+	if err != nil {
+		return tool.AcquireOut{}, err
+	}
+	e := editorOf(me, c, in.Project, in.Workspace, in.Subagent)
+	if me.Hooks {
+		e.agent = t.beginTurn(me)
+	}
+	out := tool.AcquireOut{Decision: coord.DecisionPass, Verdicts: []coord.Verdict{}, Agents: []tool.AgentRef{}}
+	for _, p := range ps { // those that refuse first: a refused call writes nothing
+		if n := t.obstacle(e, p); n != nil && !t.waitsFor(n.Agent, me.ID) {
+			out.Verdicts = append(out.Verdicts, t.acquire(e, p, !in.Done))
+		}
+	}
+	if len(out.Verdicts) == 0 {
+		for _, p := range ps {
+			out.Verdicts = append(out.Verdicts, t.acquire(e, p, !in.Done))
+		}
+	}
+	for _, v := range out.Verdicts {
+		if v.Decision == coord.DecisionRefuse || out.Decision == coord.DecisionPass {
+			out.Decision = v.Decision
+		}
+		for _, n := range v.Notes {
+			if ref := t.refOf(n.Agent); !slices.Contains(out.Agents, ref) {
+				out.Agents = append(out.Agents, ref)
+			}
+		}
+	}
+	return out, nil
+}
+
+// edited records edits that happened, or ends the leases of those that did not.
+func (h *Hub) edited(t *txn, me *coord.Agent, c coord.Caller, in tool.EditedIn) (tool.EditedOut, error) {
+	ps, err := paths(in.FilePaths)
+	if err != nil {
+		return tool.EditedOut{}, err
+	}
+	e := editorOf(me, c, in.Project, in.Workspace, in.Subagent)
+	for _, p := range ps {
+		if !in.Failed {
+			t.edited(e, p, "")
+		} else if l := t.leaseAt(e, p); l != nil && l.Agent == me.ID && l.Pending {
+			t.endLease(l)
+		}
+	}
+	return tool.EditedOut{Recorded: len(ps)}, nil
+}
+
+// turn follows the client's turns.
+func (t *txn) turn(me *coord.Agent, in tool.TurnIn) (tool.TurnOut, error) {
+	switch in.Event {
+	case "begin":
+		if me.Hooks && me.TurnSince > 0 { // a prompt without a Stop before it: the turn before is over
+			t.endTurn(me)
+			me = t.agents[me.ID]
+		}
+		t.beginTurn(me)
+		return tool.TurnOut{InTurn: true}, nil
+	case "clear":
+		for _, a := range t.announcementsOf(me.ID) {
+			if !a.KeepOpen {
+				t.closeAnnouncement(a)
+			}
+		}
+		for _, th := range t.threadsOf(me.ID) {
+			if th.Initiator == me.ID && !th.KeepOpen {
+				t.advance(me.ID, th, end(*th, coord.ThreadAbandoned, "", "", t.now), coord.High, "")
+			}
+		}
+		t.endTurn(me)
+	case "subagent_end":
+		for _, l := range t.leasesOf(me.ID) {
+			if l.Subagent == in.Subagent && in.Subagent != "" {
+				next := *l
+				next.Subagent = ""
+				t.putLease(&next)
+			}
+		}
+		return tool.TurnOut{InTurn: t.inTurn(me, t.now)}, nil
+	default:
+		t.endTurn(me)
+	}
+	return tool.TurnOut{}, nil
+}
+
+// release leaves the caller's leases of some paths, or all.
+func (t *txn) release(me *coord.Agent, in tool.ReleaseIn) (tool.ReleaseOut, error) {
+	ps, err := paths(in.FilePaths)
+	if err != nil {
+		return tool.ReleaseOut{}, err
+	}
+	out := tool.ReleaseOut{Released: []coord.LeaseID{}}
+	for _, l := range t.leasesOf(me.ID) {
+		if len(ps) > 0 && !slices.Contains(ps, l.Path) {
+			continue
+		}
+		if in.Committed {
+			t.endLease(l)
+		} else {
+			t.leave(l)
+		}
+		out.Released = append(out.Released, l.ID)
+	}
+	t.settle(me.ID)
+	return out, nil
+}
+
+// checkFile answers check_file_conflict.
+func (t *txn) checkFile(me *coord.Agent, in tool.CheckFileConflictIn) (tool.CheckFileConflictOut, error) {
+	p, err := coord.ParsePath(in.FilePath)
+	if err != nil {
+		return tool.CheckFileConflictOut{}, err
+	}
+	e := editor{agent: me, project: me.Project, workspace: me.Workspace}
+	out := tool.CheckFileConflictOut{FilePath: p, Verdict: "free", By: []tool.AgentRef{}, Next: "Nothing is in the way: go ahead."}
+	if n := t.obstacle(e, p); n != nil {
+		out.Verdict = "leased"
+		if n.Gate == coord.GateRightOfWay {
+			out.Verdict = "announced"
+		}
+		out.By, out.Since, out.Until, out.Subject, out.ThreadID = t.refsOf([]coord.AgentID{n.Agent}), n.Since, n.Until, n.Subject, n.Thread
+		out.Next = fmt.Sprintf("Do not write it now: announce_work it to open a thread with %s, or work on something else.", out.By[0].Name)
+		return out, nil
+	}
+	for _, i := range impact.Judge(impact.Work{Agent: me.ID, Workspace: me.Workspace, Targets: []coord.Target{{Kind: coord.FileTarget, Path: p}}},
+		t.now, t.world(me.Project), nil) {
+		if peer := t.agents[i.Agent]; peer == nil || !peer.Live() || i.Score < 90 {
+			continue
+		}
+		out.By = append(out.By, t.refOf(i.Agent))
+		if out.Verdict == "free" {
+			t.describe(&out, i)
+		}
+	}
+	if len(out.By) > 0 {
+		var who []string
+		for _, b := range out.By {
+			who = append(who, b.Name)
+		}
+		out.Next = fmt.Sprintf("Nothing refuses it, but look first at what %s does there.", strings.Join(who, ", "))
+	}
+	return out, nil
+}
+
+// describe fills the verdict from the strongest impact.
+func (t *txn) describe(out *tool.CheckFileConflictOut, i coord.Impact) {
+	r := i.Reasons[0]
+	out.Verdict, out.Since = "recent", r.Since
+	if a := t.anns[r.Announcement]; a != nil {
+		out.Verdict, out.Since, out.Subject, out.ThreadID = "announced", a.Created, a.Subject, a.Thread
+		out.Elsewhere = a.Workspace != t.agents[a.Agent].Workspace
+	}
+}
+
+// heartbeat takes or renews a lease and says how the caller appears to others.
+func (t *txn) heartbeat(me *coord.Agent, in tool.HeartbeatIn) (tool.HeartbeatOut, error) {
+	out := tool.HeartbeatOut{Activity: "working"}
+	if in.CurrentThread != "" {
+		if _, err := t.thread(me, in.CurrentThread); err != nil {
+			return out, err
+		}
+		out.Activity = "waiting"
+	}
+	if in.CurrentFile == "" {
+		return out, nil
+	}
+	p, err := coord.ParsePath(in.CurrentFile)
+	if err != nil {
+		return out, err
+	}
+	v := t.acquire(editor{agent: me, project: me.Project, workspace: me.Workspace}, p, false)
+	if v.Decision == coord.DecisionRefuse {
+		out.Verdict = &v
+	}
+	return out, nil
+}

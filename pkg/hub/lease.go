@@ -1,0 +1,122 @@
+package hub
+
+import (
+	"fmt"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// leaseAt gives the lease of a path in the editor's workspace, nil when it has
+// none.
+func (s *state) leaseAt(e editor, p coord.Path) *coord.Lease {
+	x := s.project(e.project).index
+	for _, l := range x.leases[x.key(p)] {
+		if l.Workspace == e.workspace {
+			return l
+		}
+	}
+	return nil
+}
+
+// held reports whether a lease refuses others: its holder is in a turn and
+// touched the path less than ten minutes ago.
+func (t *txn) held(l *coord.Lease) bool {
+	return l.Left == 0 && l.Ended == 0 && t.now < l.Touched.Add(untouched) && t.inTurn(t.agents[l.Agent], t.now)
+}
+
+// touch renews a lease of the editor's own.
+func (t *txn) touch(e editor, l *coord.Lease, pending bool) coord.LeaseID {
+	next := *l
+	next.Touched, next.Left, next.Subagent = t.now, 0, e.subagent
+	next.Pending = pending && l.Pending
+	t.putLease(&next)
+	return next.ID
+}
+
+// take gives the editor a new lease; a left one of somebody else is passed on,
+// and its former holder told.
+func (t *txn) take(e editor, p coord.Path, pending bool) coord.LeaseID {
+	if l := t.leaseAt(e, p); l != nil {
+		t.endLease(l)
+		t.emit(news{kind: coord.KindLeasePassed, project: e.project, actor: e.agent.ID, priority: coord.Medium, to: []coord.AgentID{l.Agent},
+			payload: touched(e, p, "")})
+	}
+	t.counters.Lease++
+	l := &coord.Lease{ID: coord.Number[coord.LeaseID]("L", t.counters.Lease), Project: e.project, Workspace: e.workspace, Path: p,
+		Agent: e.agent.ID, Subagent: e.subagent, Taken: t.now, Touched: t.now, Pending: pending}
+	t.putLease(l)
+	t.emit(news{kind: coord.KindFileLeased, project: e.project, actor: e.agent.ID, priority: coord.Low, payload: touched(e, p, "")})
+	return l.ID
+}
+
+func (t *txn) endLease(l *coord.Lease) {
+	next := *l
+	next.Ended, next.Pending = t.now, false
+	if next.Left == 0 {
+		next.Left = t.now
+	}
+	t.putLease(&next)
+	t.emit(news{kind: coord.KindFileReleased, project: l.Project, actor: l.Agent, priority: coord.Low,
+		payload: coord.FileTouched{Path: l.Path, Workspace: l.Workspace, Agent: l.Agent}})
+}
+
+// lapse ends what the same thread of work was let through to write elsewhere
+// and never reported done: that edit was denied or failed.
+func (t *txn) lapse(e editor, p coord.Path) {
+	for _, l := range t.leasesOf(e.agent.ID) {
+		if l.Pending && l.Subagent == e.subagent && !(l.Workspace == e.workspace && l.Path == p) {
+			t.endLease(l)
+		}
+	}
+}
+
+// edited notes a finished edit: the lease is real now, and the announcements it
+// lies in keep their right of way.
+func (t *txn) edited(e editor, p coord.Path, summary string) {
+	if l := t.leaseAt(e, p); l != nil && l.Agent == e.agent.ID {
+		t.touch(e, l, false)
+	} else if l == nil || !t.held(l) {
+		t.take(e, p, false)
+	}
+	t.putEdit(coord.Edit{Project: e.project, Workspace: e.workspace, Path: p, Agent: e.agent.ID, Time: t.now, Summary: summary})
+	for _, c := range t.claims(e.project, p) {
+		if c.ann.Agent == e.agent.ID {
+			next := *c.ann
+			next.LastEdit = t.now
+			t.putAnnouncement(&next)
+		}
+	}
+	t.leaveLine(e, p)
+	t.emit(news{kind: coord.KindFileEdited, project: e.project, actor: e.agent.ID, priority: coord.Low, payload: touched(e, p, "")})
+}
+
+// once reports whether something is said for the first time. What was said is
+// remembered for as long as the hub runs: a restart may repeat a hint.
+func (t *txn) once(what ...any) bool {
+	key := fmt.Sprint(what...)
+	if t.told[key] != 0 {
+		return false
+	}
+	t.told[key] = t.now
+	t.undo = append(t.undo, func() { delete(t.told, key) })
+	return true
+}
+
+// releaseUncovered leaves the leases inside a closed announcement that no other
+// live announcement of its owner covers.
+func (t *txn) releaseUncovered(me *coord.Agent, closed *coord.Announcement) {
+	x := t.project(closed.Project).index
+	for _, l := range t.leasesOf(me.ID) {
+		if l.Project != closed.Project {
+			continue
+		}
+		_, inside := x.covers(closed, l.Path)
+		covered := false
+		for _, c := range t.claims(l.Project, l.Path) {
+			covered = covered || c.ann.Agent == me.ID
+		}
+		if inside && !covered {
+			t.leave(l)
+		}
+	}
+}

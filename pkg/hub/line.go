@@ -1,0 +1,198 @@
+package hub
+
+import (
+	"slices"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// The waiting line of a path in a workspace: who was refused, and whose announce
+// was scored on it, in the order they came.
+
+// lineOf lists the entries for a path, in order.
+func (t *txn) lineOf(e editor, p coord.Path) []*coord.Wait {
+	x := t.project(e.project).index
+	var out []*coord.Wait
+	for _, w := range x.waits[x.key(p)] {
+		if w.Workspace == e.workspace {
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(a, b *coord.Wait) int { return int(a.Order - b.Order) })
+	return out
+}
+
+// queue puts a refused editor into the line and gives its place, from 1. The
+// one in the way is told once per entry.
+func (t *txn) queue(e editor, p coord.Path, n *coord.Note) int {
+	line := t.lineOf(e, p)
+	for i, w := range line {
+		if w.Agent == e.agent.ID {
+			if w.For != n.Agent || w.Blocker != n.Announcement || w.Told != 0 {
+				next := *w
+				next.For, next.Blocker, next.Told = n.Agent, n.Announcement, 0
+				t.putWait(&next)
+			}
+			return i + 1
+		}
+	}
+	t.enter(e, p, n)
+	t.emit(news{kind: coord.KindPathWanted, project: e.project, actor: e.agent.ID, thread: n.Thread, priority: coord.Medium, to: []coord.AgentID{n.Agent},
+		payload: touched(e, p, n.Announcement)})
+	return len(line) + 1
+}
+
+// enter puts the editor at the end of the line, unless it stands in it.
+func (t *txn) enter(e editor, p coord.Path, n *coord.Note) {
+	if slices.ContainsFunc(t.lineOf(e, p), func(w *coord.Wait) bool { return w.Agent == e.agent.ID }) {
+		return
+	}
+	t.counters.Wait++
+	t.putWait(&coord.Wait{ID: coord.Number[coord.WaitID]("W", t.counters.Wait), Project: e.project, Workspace: e.workspace, Path: p, Agent: e.agent.ID,
+		For: n.Agent, Blocker: n.Announcement, Order: coord.Seq(t.counters.Wait), Since: t.now})
+}
+
+// leaveLine takes the editor out of the line: it has written.
+func (t *txn) leaveLine(e editor, p coord.Path) {
+	for _, w := range t.lineOf(e, p) {
+		if w.Agent == e.agent.ID {
+			t.endWait(w)
+		}
+	}
+}
+
+func (t *txn) endWait(w *coord.Wait) {
+	next := *w
+	next.Ended = t.now
+	t.putWait(&next)
+}
+
+// leaveLines takes an agent out of every line.
+func (t *txn) leaveLines(id coord.AgentID) {
+	for _, w := range t.waitsByNumber() {
+		if w.Agent == id {
+			t.endWait(w)
+		}
+	}
+}
+
+// reservation gives the entry a path is kept for now, nil when there is none.
+func (t *txn) reservation(e editor, p coord.Path) *coord.Wait {
+	for _, w := range t.lineOf(e, p) {
+		if w.Reserved > t.now {
+			return w
+		}
+	}
+	return nil
+}
+
+// serveLines tells the first in each line whose path the gate would now let
+// through, and keeps the path for it for a minute. It runs at the end of every
+// request that made something stop being in the way.
+func (t *txn) serveLines() {
+	if len(t.loosened) == 0 {
+		return
+	}
+	seen := map[string]bool{}
+	for _, w := range t.waitsByNumber() {
+		place := string(w.Workspace) + "\x00" + w.Path.String()
+		if !t.loosened[w.Project] || seen[place] {
+			continue
+		}
+		seen[place] = true
+		t.serve(w)
+	}
+}
+
+// serve looks for the first in one line that may go.
+func (t *txn) serve(of *coord.Wait) {
+	spot := editor{project: of.Project, workspace: of.Workspace}
+	if t.reservation(spot, of.Path) != nil {
+		return
+	}
+	for _, w := range t.lineOf(spot, of.Path) {
+		a := t.agents[w.Agent]
+		if a == nil || !a.Live() || w.Told != 0 {
+			continue
+		}
+		if t.obstacle(editor{agent: a, project: w.Project, workspace: w.Workspace}, w.Path) != nil {
+			continue
+		}
+		next := *w
+		next.Reserved, next.Told = t.now.Add(reserveFor), t.now
+		t.putWait(&next)
+		t.emit(news{kind: coord.KindPathFree, project: w.Project, actor: w.For, priority: coord.High, to: []coord.AgentID{w.Agent},
+			payload: coord.PathFree{Paths: []coord.Path{w.Path}, Workspace: w.Workspace, Until: next.Reserved}})
+		return
+	}
+}
+
+// missed moves entries whose reservation has run out to the end of their line,
+// ends those that waited too long, and serves the next.
+func (t *txn) missed() {
+	for _, w := range t.waitsByNumber() {
+		switch {
+		case t.now >= w.Since.Add(waitLife):
+			t.endWait(w)
+		case w.Reserved != 0 && t.now >= w.Reserved:
+			t.counters.Wait++
+			next := *w
+			next.Reserved, next.Order = 0, coord.Seq(t.counters.Wait)
+			t.putWait(&next)
+		}
+	}
+}
+
+// waitsFor reports whether an agent waits, directly or through others, for
+// another: refusing the other would close a circle.
+func (t *txn) waitsFor(who, whom coord.AgentID) bool {
+	seen := map[coord.AgentID]bool{}
+	var follow func(coord.AgentID) bool
+	follow = func(a coord.AgentID) bool {
+		if a == whom {
+			return true
+		}
+		if seen[a] {
+			return false
+		}
+		seen[a] = true
+		for _, w := range t.waitsByNumber() {
+			if w.Agent == a && t.obstacle(editor{agent: t.agents[a], project: w.Project, workspace: w.Workspace}, w.Path) != nil && follow(w.For) {
+				return true
+			}
+		}
+		return false
+	}
+	return who != whom && follow(who)
+}
+
+// lineUp queues the announcer for the paths of its announcement that somebody is
+// in the way of now, so that it is told when they are free.
+func (t *txn) lineUp(me *coord.Agent, a *coord.Announcement, concerned []coord.Impact) {
+	e := editor{agent: me, project: a.Project, workspace: a.Workspace}
+	for _, i := range concerned {
+		for _, p := range overlap(i) {
+			if n := t.obstacle(e, p); n != nil && len(t.lineOf(e, p)) < maxLine {
+				t.enter(e, p, n)
+			}
+		}
+	}
+}
+
+// maxLine bounds the line for one path.
+const maxLine = 200
+
+// settled takes the participants of a thread that ended in permission out of the
+// lines for its paths, where nothing is in their way any more: the end itself
+// tells them.
+func (t *txn) settled(th *coord.Thread) {
+	if !th.Resolution.Permits() {
+		return
+	}
+	for _, w := range t.waitsByNumber() {
+		if w.Project == th.Project && slices.Contains(th.Parties, w.Agent) && slices.Contains(th.Paths, w.Path) &&
+			t.obstacle(editor{agent: t.agents[w.Agent], project: w.Project, workspace: w.Workspace}, w.Path) == nil {
+			t.endWait(w)
+		}
+	}
+}
