@@ -1,0 +1,90 @@
+package coordtest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Binaries is a directory that holds coord-shim and coord-hub side by side.
+type Binaries string
+
+// Shim is the path of coord-shim.
+func (b Binaries) Shim() string { return filepath.Join(string(b), "coord-shim") }
+
+// Hub is the path of coord-hub.
+func (b Binaries) Hub() string { return filepath.Join(string(b), "coord-hub") }
+
+// built is the one build of this test process. The binaries belong to the
+// process as its own executable does, so this is the package's only variable.
+var built struct {
+	sync.Once
+	dir Binaries
+	err error
+}
+
+// Main runs the tests of a package and removes what was built for them:
+// os.Exit(coordtest.Main(m)).
+func Main(m *testing.M) int {
+	defer func() {
+		if built.dir != "" {
+			_ = os.RemoveAll(string(built.dir))
+		}
+	}()
+	return m.Run()
+}
+
+// Build gives the binaries, building them at the first call.
+func Build(t testing.TB) Binaries {
+	t.Helper()
+	built.Do(func() { built.dir, built.err = build() })
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.dir
+}
+
+func build() (Binaries, error) {
+	dir, err := os.MkdirTemp("", "coord-bin-")
+	if err != nil {
+		return "", err
+	}
+	root, err := moduleRoot()
+	if err != nil {
+		return Binaries(dir), err
+	}
+	commands := []*exec.Cmd{
+		goBuild(dir, "./cmd/coord-hub"),
+		goBuild(dir, "./cmd/coord-shim"),
+	}
+	if !RaceEnabled {
+		commands[1].Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	}
+	for _, cmd := range commands {
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return Binaries(dir), fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
+		}
+	}
+	return Binaries(dir), nil
+}
+
+func goBuild(dir, pkg string) *exec.Cmd {
+	args := []string{"build", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
+	if RaceEnabled {
+		args = append(args, "-race")
+	}
+	return exec.Command("go", append(args, pkg)...) // #nosec G204 -- the go tool on our own packages
+}
+
+func moduleRoot() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}

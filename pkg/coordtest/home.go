@@ -1,0 +1,203 @@
+package coordtest
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coordhq/coord/pkg/config"
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/driver"
+	"github.com/coordhq/coord/pkg/process"
+)
+
+// patience is how long the harness waits for an answer before it calls it lost.
+const patience = 60 * time.Second
+
+// Home is a coord home of its own, with every process that works in it.
+type Home struct {
+	t    testing.TB
+	bin  Binaries // "" = those of this test process, built when they are first needed
+	Dir  string
+	Path config.Home
+
+	mu     sync.Mutex // guards stderr
+	stderr map[string]*log
+}
+
+// NewHome makes an empty home. At the end of the test its hub is stopped as a
+// user would stop it, and whatever still runs fails the test and is killed.
+func NewHome(t testing.TB) *Home {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "coord-") // not t.TempDir: socket paths must stay short
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err = filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := config.Find(func(key string) string {
+		if key == "COORDINATOR_HOME" {
+			return dir
+		}
+		return ""
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Home{t: t, Dir: dir, Path: path, stderr: map[string]*log{}}
+	t.Cleanup(h.finish)
+	return h
+}
+
+func (h *Home) binaries() Binaries {
+	if h.bin != "" {
+		return h.bin
+	}
+	return Build(h.t)
+}
+
+// options says how a shim of this home is run.
+func (h *Home) options(name, dir string) driver.Options {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	stderr := &log{}
+	h.stderr[name] = stderr
+	return driver.Options{Shim: h.binaries().Shim(), Dir: dir, Home: h.Dir, Name: name, Stderr: stderr}
+}
+
+// closeAtEnd closes a shim with the test and reports what was wrong with its end.
+func (h *Home) closeAtEnd(name string, shim interface{ Close() error }) {
+	h.t.Cleanup(func() {
+		if err := shim.Close(); err != nil {
+			h.t.Errorf("%s: %v", name, err)
+		}
+	})
+}
+
+// Hub gives the discovery file of the running hub.
+func (h *Home) Hub() config.Discovery {
+	h.t.Helper()
+	d, err := config.ReadDiscovery(h.Path)
+	if err != nil {
+		h.t.Fatalf("no hub to be found: %v", err)
+	}
+	return d
+}
+
+// Hubs lists the process ids of all hubs of this home.
+func (h *Home) Hubs() []int {
+	var pids []int
+	for _, p := range processesOf(h.Dir) {
+		if p.program == "coord-hub" {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}
+
+// KillHub ends the hub with SIGKILL and gives what its discovery file said.
+func (h *Home) KillHub() config.Discovery {
+	h.t.Helper()
+	d := h.Hub()
+	kill(h.t, coord.Process{PID: d.PID, Start: d.PIDStart})
+	return d
+}
+
+// StopHub ends every hub of this home with SIGTERM and waits for it.
+func (h *Home) StopHub() {
+	h.t.Helper()
+	for _, pid := range h.Hubs() {
+		hub := name(pid)
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+			h.t.Errorf("stop hub %d: %v", pid, err)
+		}
+		if !Eventually(20*time.Second, func() bool { return !process.Alive(hub) }) {
+			h.t.Errorf("hub %d did not stop within 20 s of SIGTERM", pid)
+			kill(h.t, hub)
+		}
+	}
+}
+
+// Command prepares a coord-hub command line in this home.
+func (h *Home) Command(args ...string) *exec.Cmd {
+	cmd := exec.Command(h.binaries().Hub(), args...) // #nosec G204 -- the binary under test
+	cmd.Env = append(os.Environ(), "COORDINATOR_HOME="+h.Dir)
+	return cmd
+}
+
+func (h *Home) finish() {
+	h.StopHub()
+	for _, p := range processesOf(h.Dir) {
+		h.t.Errorf("%s (process %d) outlives the test", p.program, p.pid)
+		kill(h.t, name(p.pid))
+	}
+	h.report()
+	if err := os.RemoveAll(h.Dir); err != nil {
+		h.t.Errorf("remove home: %v", err)
+	}
+}
+
+// report fails the test for data races, and shows the logs of a failed test.
+func (h *Home) report() {
+	logs := map[string][]byte{}
+	files, err := filepath.Glob(filepath.Join(h.Dir, "logs", "*"))
+	if err != nil {
+		h.t.Errorf("list logs: %v", err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file) // #nosec G304 -- a file of our own home
+		if err != nil {
+			h.t.Errorf("read log: %v", err)
+		}
+		logs[filepath.Base(file)] = content
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name, l := range h.stderr {
+		logs["stderr of "+name] = l.Bytes()
+	}
+	for name, content := range logs {
+		for _, bad := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: "} {
+			if bytes.Contains(content, []byte(bad)) {
+				h.t.Errorf("%s holds %q", name, bad)
+			}
+		}
+	}
+	if h.t.Failed() {
+		for name, content := range logs {
+			h.t.Logf("%s:\n%s", name, tail(string(content), 40))
+		}
+	}
+}
+
+func tail(s string, lines int) string {
+	all := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// log is a buffer that a process writes its stderr to.
+type log struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *log) Bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.buf.Bytes())
+}

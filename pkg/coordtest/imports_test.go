@@ -1,0 +1,147 @@
+package coordtest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/coordhq/coord/"
+
+// imports is the architecture: what each package of ours may import of ours.
+// Imports go inwards. A package that is not in the table has no place yet.
+var imports = map[string][]string{
+	"pkg/coord":       {},
+	"pkg/process":     {"pkg/coord"},
+	"pkg/impact":      {"pkg/coord"},
+	"pkg/tool":        {"pkg/coord"},
+	"pkg/topic":       {"pkg/coord"},
+	"pkg/inbox":       {"pkg/coord"},
+	"pkg/config":      {"pkg/coord"},
+	"pkg/workspace":   {"pkg/coord"},
+	"pkg/client/peer": {"pkg/coord"},
+	"pkg/client":      {"pkg/coord", "pkg/client/peer"},
+
+	"pkg/hub":        {"pkg/coord", "pkg/impact", "pkg/tool"},
+	"pkg/hub/sqlite": {"pkg/coord", "pkg/hub"},
+	"pkg/hub/auth":   {"pkg/coord", "pkg/config"},
+	"pkg/hub/broker": {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub/web":    {"pkg/coord", "pkg/hub", "pkg/tool", "pkg/client", "pkg/client/peer", "pkg/hub/auth"},
+	"pkg/hub/daemon": {"pkg/coord", "pkg/config", "pkg/process", "pkg/client", "pkg/client/peer", "pkg/hub", "pkg/hub/auth",
+		"pkg/hub/broker", "pkg/hub/sqlite", "pkg/hub/web"},
+
+	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
+	"pkg/shim/spawn": {"pkg/coord", "pkg/client", "pkg/config", "pkg/process"},
+	"pkg/shim": {"pkg/coord", "pkg/client", "pkg/config", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
+		"pkg/tool", "pkg/topic", "pkg/workspace"},
+
+	"pkg/driver":    {"pkg/coord", "pkg/tool"},
+	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
+	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
+
+	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
+	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/process"},
+}
+
+// reserved are libraries that only the named packages may import.
+var reserved = map[string][]string{
+	"github.com/mattn/go-sqlite3":            {"pkg/hub/sqlite"},
+	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
+	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
+	"github.com/modelcontextprotocol/go-sdk": {"pkg/shim", "pkg/driver", "pkg/hub/web"},
+}
+
+// forbidden is what a small binary must not hold, not even by way of others.
+var forbidden = map[string][]string{
+	"cmd/coord-shim": {"github.com/mattn/go-sqlite3", "github.com/mochi-mqtt/server", module + "pkg/hub", "database/sql"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsGoInwards(t *testing.T) {
+	packages := map[string]listed{}
+	for _, p := range list(t, "./...") {
+		packages[strings.TrimPrefix(p.ImportPath, module)] = p
+	}
+	for name := range imports {
+		if _, ok := packages[name]; !ok {
+			t.Errorf("the table has %s, the module has not", name)
+		}
+	}
+	for name, p := range packages {
+		allowed, ok := imports[name]
+		if !ok {
+			t.Errorf("%s is not in the table: give it its place", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			ours, isOurs := strings.CutPrefix(path, module)
+			if isOurs && !slices.Contains(allowed, ours) {
+				t.Errorf("%s must not import %s", name, ours)
+			}
+			for library, users := range reserved {
+				if within(path, library) && !slices.Contains(users, name) {
+					t.Errorf("%s imports %s, which is for %v only", name, path, users)
+				}
+			}
+		}
+	}
+}
+
+// The table itself must keep the promises of the design.
+func TestTheImportTableKeepsHubAndShimApart(t *testing.T) {
+	for name, allowed := range imports {
+		for _, path := range allowed {
+			switch {
+			case within(name, "pkg/hub") && within(path, "pkg/shim"), within(name, "pkg/shim") && within(path, "pkg/hub"):
+				t.Errorf("the table lets %s import %s", name, path)
+			case name == "pkg/coord", name == "pkg/hub" && within(path, "pkg/hub"):
+				t.Errorf("the table lets %s import %s", name, path)
+			}
+		}
+	}
+}
+
+func TestSmallBinariesHoldNoHub(t *testing.T) {
+	for program, paths := range forbidden {
+		for _, p := range list(t, "-deps", "./"+program) {
+			for _, path := range paths {
+				if within(p.ImportPath, path) {
+					t.Errorf("%s holds %s", program, p.ImportPath)
+				}
+			}
+		}
+	}
+}
+
+// within reports whether path is the package or lies below it.
+func within(path, top string) bool { return path == top || strings.HasPrefix(path, top+"/") }
+
+func list(t *testing.T, args ...string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports"}, args...)...)
+	cmd.Dir = "../.."
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, stderr.String())
+	}
+	var packages []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}

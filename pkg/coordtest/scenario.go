@@ -1,0 +1,288 @@
+package coordtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// PlayScenarios plays every scenario file that the pattern matches. A file is a
+// txtar archive; its comment says what it is about, each of its sections is a
+// play of its own, on an empty hub, in time that stands still until the play
+// moves it. A line is one command, further indented lines continue it, # starts
+// a comment, and $alice stands for the agent id of alice:
+//
+//	agent NAME [project=P] [workspace=W]   an agent registers and connects
+//	NAME OPERATION {arguments}             a call; the lines below judge its answer
+//	expect {json}                          the answer holds at least this
+//	refused CODE words                     the call was refused so, the words in its text
+//	hears NAME KIND {json}                 the next event in NAME's inbox
+//	hears NAME nothing                     there is none
+//	clock DURATION                         time passes
+//	lose NAME / find NAME                  NAME's connection breaks, comes back
+//	leave NAME                             NAME's session ends
+//	restart                                the hub stops and starts on its database
+//
+// In json, an object holds at least the given fields, a list has exactly the
+// given entries, and null also stands for a field that is not there.
+func PlayScenarios(t *testing.T, pattern string) {
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenario matches %s (%v)", pattern, err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, section := range archive.Files {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+section.Name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := &play{InProcess: NewInProcess(t), t: t}
+					p.run(string(section.Data))
+				})
+			})
+		}
+	}
+}
+
+// play is one running scenario.
+type play struct {
+	*InProcess
+	t      *testing.T
+	called string // the call whose answer is judged; "" when there is none
+	answer json.RawMessage
+	err    error // of that call; nil once a line has judged it
+}
+
+func (p *play) run(script string) {
+	for _, c := range commands(script) {
+		if err := p.do(c.text); err != nil {
+			p.t.Fatalf("line %d: %s\n%v", c.line, c.text, err)
+		}
+		synctest.Wait()
+	}
+	if p.err != nil {
+		p.t.Fatalf("last call: %s: %v", p.called, p.err)
+	}
+}
+
+type command struct {
+	line int
+	text string
+}
+
+// commands joins continued lines and drops comments and empty lines.
+func commands(script string) []command {
+	var out []command
+	for i, line := range strings.Split(script, "\n") {
+		text := strings.TrimSpace(line)
+		switch {
+		case text == "" || strings.HasPrefix(text, "#"):
+		case line[0] == ' ' || line[0] == '\t':
+			if len(out) > 0 {
+				out[len(out)-1].text += " " + text
+			}
+		default:
+			out = append(out, command{i + 1, text})
+		}
+	}
+	return out
+}
+
+func (p *play) do(text string) error {
+	verb, rest, _ := strings.Cut(text, " ")
+	rest = strings.TrimSpace(rest)
+	if verb != "refused" && p.err != nil {
+		return fmt.Errorf("%s was refused: %w", p.called, p.err)
+	}
+	verbs := map[string]func(string) error{
+		"agent": p.agent, "expect": p.expect, "refused": p.refused, "hears": p.hears, "clock": p.clock,
+		"lose": p.lose, "find": p.find, "leave": p.known(p.leave), "restart": p.restart,
+	}
+	if run, ok := verbs[verb]; ok {
+		return run(rest)
+	}
+	return p.known(func(string) error {
+		op, args, _ := strings.Cut(rest, " ")
+		if strings.TrimSpace(args) == "" {
+			args = "{}"
+		}
+		p.called = text
+		p.answer, p.err = p.Call(verb, op, json.RawMessage(p.fill(args)))
+		return nil
+	})(verb)
+}
+
+// known wraps a command whose argument must name an agent.
+func (p *play) known(run func(string) error) func(string) error {
+	return func(name string) error {
+		if _, ok := p.actors[name]; !ok {
+			return fmt.Errorf("there is no agent or command %q", name)
+		}
+		return run(name)
+	}
+}
+
+func (p *play) agent(rest string) error {
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return errors.New("agent wants a name")
+	}
+	settings := map[string]string{"project": project, "workspace": "main"}
+	for _, kv := range fields[1:] {
+		key, value, _ := strings.Cut(kv, "=")
+		if _, ok := settings[key]; !ok {
+			return fmt.Errorf("agent has no setting %q", key)
+		}
+		settings[key] = value
+	}
+	workspace := coord.WorkspaceID(host + ":/" + settings["workspace"])
+	return p.join(fields[0], coord.ProjectID(settings["project"]), workspace)
+}
+
+func (p *play) expect(want string) error {
+	if p.called == "" {
+		return errors.New("there is no call to expect anything of")
+	}
+	return p.holds(p.answer, want)
+}
+
+func (p *play) refused(rest string) error {
+	if p.err == nil {
+		return fmt.Errorf("it was not refused; the answer is %s", p.answer)
+	}
+	code, words, _ := strings.Cut(rest, " ")
+	got := p.err
+	p.err, p.called = nil, ""
+	if coord.CodeOf(got) != coord.Code(code) || !strings.Contains(got.Error(), p.fill(words)) {
+		return fmt.Errorf("it was refused otherwise: %s: %w", coord.CodeOf(got), got)
+	}
+	return nil
+}
+
+func (p *play) hears(rest string) error {
+	name, rest, _ := strings.Cut(rest, " ")
+	kind, want, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	return p.known(func(string) error {
+		events, err := p.news(name)
+		if err != nil {
+			return err
+		}
+		switch {
+		case kind == "nothing" && len(events) == 0:
+			return nil
+		case kind == "nothing":
+			return fmt.Errorf("%s hears %s: %s", name, events[0].Kind, events[0].Payload)
+		case len(events) == 0:
+			return fmt.Errorf("%s hears nothing", name)
+		case events[0].Kind != coord.EventKind(kind):
+			return fmt.Errorf("%s hears %s: %s", name, events[0].Kind, events[0].Payload)
+		}
+		p.actors[name].heard = events[0].Seq
+		if strings.TrimSpace(want) == "" {
+			return nil
+		}
+		return p.holds(events[0].Payload, want)
+	})(name)
+}
+
+func (p *play) clock(rest string) error {
+	d, err := time.ParseDuration(strings.TrimPrefix(rest, "+"))
+	if err != nil {
+		return err
+	}
+	<-time.After(d) // the bubble's time: it passes at once, timers fire on the way
+	return nil
+}
+
+func (p *play) lose(rest string) error {
+	return p.known(func(name string) error {
+		p.hub.Disconnected(p.actors[name].AgentID, true)
+		return nil
+	})(rest)
+}
+
+func (p *play) find(rest string) error {
+	return p.known(func(name string) error {
+		p.hub.Connected(p.actors[name].AgentID, true)
+		return nil
+	})(rest)
+}
+
+func (p *play) restart(string) error {
+	p.stop()
+	p.start()
+	return nil
+}
+
+var reference = regexp.MustCompile(`\$[a-z]\w*`)
+
+// fill puts agent ids in place of $names.
+func (p *play) fill(text string) string {
+	return reference.ReplaceAllStringFunc(text, func(ref string) string {
+		if a, ok := p.actors[ref[1:]]; ok {
+			return string(a.AgentID)
+		}
+		return ref
+	})
+}
+
+// holds checks that got contains want.
+func (p *play) holds(got json.RawMessage, want string) error {
+	var g, w any
+	if err := json.Unmarshal(got, &g); err != nil {
+		return fmt.Errorf("answer %s: %w", got, err)
+	}
+	if err := json.Unmarshal([]byte(p.fill(want)), &w); err != nil {
+		return fmt.Errorf("expectation: %w", err)
+	}
+	if at := differs(w, g, "$"); at != "" {
+		return fmt.Errorf("%s\nthe whole answer: %s", at, got)
+	}
+	return nil
+}
+
+// differs says where got does not contain want; "" when it does.
+func differs(want, got any, at string) string {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok {
+			return fmt.Sprintf("%s is %v, want an object", at, got)
+		}
+		for key, value := range w {
+			if d := differs(value, g[key], at+"."+key); d != "" {
+				return d
+			}
+		}
+		return ""
+	case []any:
+		g, ok := got.([]any)
+		if !ok || len(g) != len(w) {
+			return fmt.Sprintf("%s is %v, want a list of %d", at, got, len(w))
+		}
+		for i := range w {
+			if d := differs(w[i], g[i], fmt.Sprintf("%s[%d]", at, i)); d != "" {
+				return d
+			}
+		}
+		return ""
+	default:
+		if !reflect.DeepEqual(want, got) {
+			return fmt.Sprintf("%s is %v, want %v", at, got, want)
+		}
+		return ""
+	}
+}

@@ -1,0 +1,118 @@
+package driver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+// note keeps the events that a result carries: those asked for, then those that
+// ride along as news.
+func (s *Session) note(result json.RawMessage) error {
+	var carrier struct {
+		Events []json.RawMessage `json:"events"`
+		News   struct {
+			Events []json.RawMessage `json:"events"`
+		} `json:"news"`
+	}
+	if err := json.Unmarshal(result, &carrier); err != nil {
+		return fmt.Errorf("read result: %w", err)
+	}
+	events := make([]coord.Event, 0, len(carrier.Events)+len(carrier.News.Events))
+	for _, raw := range slices.Concat(carrier.Events, carrier.News.Events) {
+		e, err := parse(raw)
+		if err != nil {
+			return err
+		}
+		events = append(events, e)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = append(s.heard, events...)
+	return nil
+}
+
+// parse reads an event as a model gets it. The payload is the whole object.
+func parse(raw json.RawMessage) (coord.Event, error) {
+	var shown struct {
+		Seq      coord.Seq       `json:"seq"`
+		Kind     coord.EventKind `json:"kind"`
+		Actor    coord.AgentID   `json:"agent_id"`
+		Thread   coord.ThreadID  `json:"thread_id"`
+		Time     coord.Millis    `json:"ts"`
+		Priority coord.Priority  `json:"priority"`
+	}
+	if err := json.Unmarshal(raw, &shown); err != nil {
+		return coord.Event{}, fmt.Errorf("read event: %w", err)
+	}
+	if shown.Seq <= 0 || shown.Kind == "" {
+		return coord.Event{}, fmt.Errorf("read event: no seq or kind in %s", raw)
+	}
+	return coord.Event{Seq: shown.Seq, Kind: shown.Kind, Actor: shown.Actor, Thread: shown.Thread,
+		Time: shown.Time, Priority: shown.Priority, Payload: raw}, nil
+}
+
+// Heard gives all events so far, in the order they came.
+func (s *Session) Heard() []coord.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.heard)
+}
+
+// Wait waits once for news, up to the timeout, and keeps what comes.
+func (s *Session) Wait(ctx context.Context, timeout time.Duration) error {
+	_, err := Call(ctx, s, tool.WaitForMessage, tool.WaitForMessageIn{TimeoutSeconds: new(timeout.Seconds())})
+	return err
+}
+
+// Await gives the next event that is wanted, waiting for it until the context
+// ends; events before it are passed over and not given again.
+func (s *Session) Await(ctx context.Context, wanted func(coord.Event) bool) (coord.Event, error) {
+	for {
+		if d, ok := s.next(wanted); ok {
+			return d, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return coord.Event{}, fmt.Errorf("%w; it heard %v", err, kinds(s.Heard()))
+		}
+		if err := s.Wait(ctx, 10*time.Second); err != nil {
+			return coord.Event{}, fmt.Errorf("%w; it heard %v", err, kinds(s.Heard()))
+		}
+	}
+}
+
+func (s *Session) next(wanted func(coord.Event) bool) (coord.Event, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.given < len(s.heard) {
+		d := s.heard[s.given]
+		s.given++
+		if wanted(d) {
+			return d, true
+		}
+	}
+	return coord.Event{}, false
+}
+
+// kinds lists what happened, for failure messages.
+func kinds(events []coord.Event) []coord.EventKind {
+	out := make([]coord.EventKind, len(events))
+	for i, d := range events {
+		out[i] = d.Kind
+	}
+	return out
+}
+
+// Payload reads the fields that an event's kind gives it.
+func Payload[P any](d coord.Event) (P, error) {
+	var p P
+	if err := json.Unmarshal(d.Payload, &p); err != nil {
+		return p, fmt.Errorf("payload of %s: %w", d.Kind, err)
+	}
+	return p, nil
+}

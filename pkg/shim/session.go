@@ -1,0 +1,320 @@
+package shim
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/coordhq/coord/pkg/client"
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/process"
+	"github.com/coordhq/coord/pkg/shim/feed"
+	"github.com/coordhq/coord/pkg/shim/spawn"
+	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/workspace"
+)
+
+// claudeCode is how Claude Code names itself. Only its own session id is
+// believed: other clients may run below it and inherit its environment.
+const claudeCode = "claude-code"
+
+// Pauses between attempts to get a session while there is none.
+const (
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = time.Second
+)
+
+// link is a session at a hub that answers. It is replaced, never changed.
+type link struct {
+	hub      *client.Client
+	instance string // of the hub
+	me       coord.Registered
+	host     coord.HostID
+	space    workspace.Workspace
+}
+
+// session keeps this client registered at a hub, whatever happens to the hub.
+// One goroutine, run, makes links; everybody else uses the current one and
+// tells when it does not work.
+type session struct {
+	*Shim // it belongs to
+	keys  *keys
+	begun func()        // closes ready
+	ready chan struct{} // closed by begin
+	again chan struct{} // capacity 1: run has something to do
+
+	mu    sync.Mutex // guards what follows
+	info  coord.ClientInfo
+	link  *link         // what calls use; nil while there is none
+	line  *link         // what the feed uses: the same, known a little earlier
+	tried chan struct{} // closed when an attempt has ended, then replaced
+	err   error         // of the last attempt
+	down  time.Time     // since when there is no link
+}
+
+func newSession(s *Shim) *session {
+	out := &session{Shim: s, keys: newKeys(), ready: make(chan struct{}), again: make(chan struct{}, 1), tried: make(chan struct{})}
+	out.begun = sync.OnceFunc(func() { close(out.ready) })
+	return out
+}
+
+// begin lets the session start, with what the client says of itself. Only the
+// first call counts.
+func (s *session) begin(info coord.ClientInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down.IsZero() {
+		s.info, s.down = info, time.Now()
+	}
+	s.begun()
+}
+
+// run makes a link whenever there is none, until ctx ends. The feed is attached
+// before callers see the link, so that what they read is what the hub has.
+func (s *session) run(ctx context.Context, attach func(context.Context, feed.Session)) {
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return
+	}
+	var last *link
+	for pause := firstRetry; ctx.Err() == nil; {
+		if s.linked() {
+			s.sleep(ctx, 0)
+			continue
+		}
+		l, err := s.establish(ctx, last)
+		if err == nil {
+			last = l
+			s.tune(l)
+			attach(ctx, feed.Session{Agent: l.me.AgentID, Key: l.me.SessionKey, Project: l.space.Project, Epoch: l.me.Epoch, Seen: l.me.Seen})
+		} else if ctx.Err() == nil {
+			s.log.Warn("no session at the hub", "error", err)
+		}
+		if s.publish(l, err) {
+			pause = firstRetry
+			continue
+		}
+		s.sleep(ctx, pause)
+		pause = min(2*pause, lastRetry)
+	}
+}
+
+func (s *session) linked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link != nil
+}
+
+// sleep waits for somebody who needs a link, or the pause; 0 is no limit.
+func (s *session) sleep(ctx context.Context, pause time.Duration) {
+	var over <-chan time.Time
+	if pause > 0 {
+		over = time.After(pause)
+	}
+	select {
+	case <-s.again:
+	case <-over:
+	case <-ctx.Done():
+	}
+}
+
+// tune lets the feed use a link that is about to be published.
+func (s *session) tune(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line = l
+}
+
+// publish ends an attempt. It reports whether there is a link now; one that the
+// feed has already found broken is none.
+func (s *session) publish(l *link, err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l != nil && s.line == l {
+		s.link = l
+	}
+	if err != nil || s.link != nil {
+		s.err = err
+	}
+	close(s.tried)
+	s.tried = make(chan struct{})
+	return s.link != nil
+}
+
+// lost says that a link does not work any more.
+func (s *session) lost(l *link, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.line != l {
+		return // known already
+	}
+	s.log.Info("the hub is lost", "instance", l.instance, "error", err)
+	s.link, s.line, s.err, s.down = nil, nil, err, time.Now()
+	s.hurry()
+}
+
+func (s *session) hurry() {
+	select {
+	case s.again <- struct{}{}:
+	default:
+	}
+}
+
+// current gives the link. While there is none it waits for one, as long as the
+// shim has patience; when it had none for longer than that already, it waits
+// for one more attempt only. The error tells a model what to do.
+func (s *session) current(ctx context.Context) (*link, error) {
+	patience := time.NewTimer(s.o.Patience)
+	defer patience.Stop()
+	for attempts := 0; ; attempts++ {
+		s.mu.Lock()
+		l, err, tried, down := s.link, s.err, s.tried, s.down
+		if l == nil && attempts == 0 {
+			s.hurry()
+		}
+		s.mu.Unlock()
+		if l != nil {
+			return l, nil
+		}
+		hopeless := coord.CodeOf(err) != coord.Unavailable || time.Since(down) > s.o.Patience
+		if attempts > 0 && err != nil && hopeless {
+			return nil, s.absent(err)
+		}
+		select {
+		case <-tried:
+		case <-patience.C:
+			return nil, s.absent(err)
+		case <-ctx.Done():
+			return nil, s.absent(err)
+		}
+	}
+}
+
+// absent words the lack of a link.
+func (s *session) absent(cause error) error {
+	what := "the coord hub cannot be reached"
+	if cause != nil {
+		what += " (" + cause.Error() + ")"
+	}
+	return &coord.Error{Code: coord.Unavailable, What: what, Err: cause,
+		Next: "nothing was done; go on with care, other agents cannot see you, and try again later"}
+}
+
+// establish finds or starts the hub and becomes an agent there: the one it was
+// before, if the hub still knows its key.
+func (s *session) establish(ctx context.Context, last *link) (*link, error) {
+	l, err := s.locate(ctx, last)
+	if err != nil {
+		return nil, err
+	}
+	hub, hello, err := spawn.Ensure(ctx, spawn.Options{Home: s.o.Home, Version: s.o.Version, HubBinary: s.o.HubBinary, Log: s.log})
+	if err != nil {
+		return nil, err
+	}
+	l.hub, l.instance = hub, hello.Instance
+	if last != nil {
+		last.hub.Close()
+		known, err := l.resume(ctx)
+		if known || err != nil {
+			return l, err
+		}
+	}
+	l.me, err = hub.Register(ctx, s.registration(l))
+	if err != nil {
+		hub.Close()
+		return nil, err
+	}
+	s.log.Info("registered", "agent", l.me.AgentID, "name", l.me.Name, "project", l.space.Project, "hub", l.instance, "resumed", l.me.Resumed)
+	return l, nil
+}
+
+// locate prepares the home at the first time, and says where the client works.
+func (s *session) locate(ctx context.Context, last *link) (*link, error) {
+	if last != nil {
+		return &link{me: last.me, host: last.host, space: last.space}, nil
+	}
+	if err := s.o.Home.Prepare(); err != nil {
+		return nil, err
+	}
+	if err := s.logFile.open(); err != nil {
+		s.log.Warn("no log file", "error", err)
+	}
+	host, err := s.o.Home.HostID()
+	if err != nil {
+		return nil, err
+	}
+	space, err := workspace.Locate(ctx, s.workDir(), s.o.Getenv, host)
+	if err != nil {
+		return nil, err
+	}
+	if space.Trouble != "" {
+		s.log.Warn("git cannot be asked", "directory", space.Cwd, "trouble", space.Trouble)
+	}
+	return &link{host: host, space: space}, nil
+}
+
+// workDir is where the client says it works, else where it started us.
+func (s *session) workDir() string {
+	dir := s.o.Getenv("CLAUDE_PROJECT_DIR")
+	if info, err := os.Stat(dir); dir != "" && err == nil && info.IsDir() {
+		return dir
+	}
+	return s.o.Dir
+}
+
+// resume asks whether the hub still knows the session's key, and where the
+// agent stands in its inbox.
+func (l *link) resume(ctx context.Context) (known bool, err error) {
+	var out tool.SyncOut
+	out, err = l.ask(ctx, tool.SyncIn{})
+	switch coord.CodeOf(err) {
+	case "":
+		l.me.Epoch, l.me.Seen, l.me.Head = out.Epoch, out.Seen, out.Head
+		return true, nil
+	case coord.Unauthorized:
+		return false, nil
+	}
+	l.hub.Close()
+	return false, fmt.Errorf("resume the session: %w", err)
+}
+
+// registration says who we are. A key of before lets the hub recognise us.
+func (s *session) registration(l *link) coord.Registration {
+	s.mu.Lock()
+	info := s.info
+	s.mu.Unlock()
+	r := coord.Registration{
+		Client: info, PID: s.parent, Project: l.space.Project, Workspace: l.space.ID, Branch: l.space.Branch,
+		Host: l.host, Label: s.o.AgentName, FoldCase: l.space.FoldCase, Resume: l.me.SessionKey,
+	}
+	if start, err := process.StartTime(s.parent); err == nil {
+		r.PIDStart = start
+	}
+	if info.Name == claudeCode {
+		r.Session = coord.SessionID(s.o.Getenv("CLAUDE_CODE_SESSION_ID"))
+	}
+	return r
+}
+
+// leave tells the hub that the client is gone: what it has got last, then
+// goodbye. It does not take longer than leaveLimit.
+func (s *session) leave() {
+	s.mu.Lock()
+	l := s.link
+	s.mu.Unlock()
+	if l == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveLimit)
+	defer cancel()
+	if seen := s.queue.Seen(); seen > l.me.Seen {
+		_, _ = l.ask(ctx, tool.SyncIn{Epoch: l.me.Epoch, Seen: seen}) // a repetition is all that is at stake
+	}
+	if err := l.hub.Leave(ctx, l.me.SessionKey); err != nil {
+		s.log.Info("left without a goodbye", "error", err)
+	}
+	l.hub.Close()
+}

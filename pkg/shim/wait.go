@@ -1,0 +1,160 @@
+package shim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/inbox"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+// Bounds of waiting and of what one answer holds.
+const (
+	defaultWait   = 30 * time.Second
+	longestWait   = 50 * time.Second
+	longestClaude = 100 * time.Second // Claude Code moves a call to the background after 120 s
+	catchUpLimit  = 2 * time.Second
+
+	defaultBatch  = 20
+	defaultQueued = 50
+	maxNews       = 8<<10 - 64 // bytes of events in one answer, which as a whole has at most 8 KB
+)
+
+// waitForMessage gives what is queued, or waits for it.
+func (s *Shim) waitForMessage(ctx context.Context, r *request, args json.RawMessage) ([]byte, error) {
+	var in tool.WaitForMessageIn
+	if err := json.Unmarshal(args, &in); err != nil {
+		return nil, fmt.Errorf("read the arguments: %w", err)
+	}
+	filter := ofThread(in.ThreadID)
+	r.call.inTurn(ctx)
+	if news := s.take(in.Max, defaultBatch, filter); len(news.Events) > 0 {
+		return s.handOver(r, news, filter), nil
+	}
+	if _, err := s.session.current(ctx); err != nil {
+		return nil, err
+	}
+	limit := waitLimit(in.TimeoutSeconds, clientInfo(&mcp.CallToolRequest{Session: r.session}))
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	go func() { // nobody would read an answer that comes later
+		select {
+		case <-s.conn.ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for began := time.Now(); ; {
+		woken := s.awaitNews(ctx, filter)
+		if news := s.take(in.Max, defaultBatch, filter); len(news.Events) > 0 {
+			return s.handOver(r, news, filter), nil
+		}
+		switch {
+		case ctx.Err() != nil:
+			return encode(tool.WaitForMessageOut{Events: []json.RawMessage{}, Timeout: true}), nil
+		case !woken:
+			r.progress(ctx, time.Since(began), limit)
+		}
+	}
+}
+
+// awaitNews reports whether news came; it gives up with ctx, and when it is time
+// for a sign of life.
+func (s *Shim) awaitNews(ctx context.Context, f inbox.Filter) bool {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Progress)
+	defer cancel()
+	return s.queue.Wait(ctx, f) == nil
+}
+
+// getQueuedMessages gives what is there. It asks the hub first, so that what a
+// peer has just been told is sent is not missing for a moment.
+func (s *Shim) getQueuedMessages(ctx context.Context, r *request, args json.RawMessage) ([]byte, error) {
+	var in tool.GetQueuedMessagesIn
+	if err := json.Unmarshal(args, &in); err != nil {
+		return nil, fmt.Errorf("read the arguments: %w", err)
+	}
+	r.call.inTurn(ctx)
+	err := s.catchUp(ctx)
+	news := s.take(in.Max, defaultQueued, nil)
+	if err != nil && len(news.Events) == 0 {
+		return nil, err
+	}
+	return s.handOver(r, news, nil), nil
+}
+
+func (s *Shim) catchUp(ctx context.Context) error {
+	if _, err := s.session.current(ctx); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, catchUpLimit)
+	defer cancel()
+	if err := s.feed.CatchUp(limited); err != nil {
+		return &coord.Error{Code: coord.Unavailable, What: "the news cannot be read now", Next: "call again in a moment", Err: err}
+	}
+	return nil
+}
+
+// waitLimit is how long a call may wait: as asked, within what clients bear.
+func waitLimit(seconds *float64, client coord.ClientInfo) time.Duration {
+	limit, most := defaultWait, longestWait
+	if client.Name == claudeCode {
+		most = longestClaude
+	}
+	if seconds != nil {
+		limit = time.Duration(*seconds * float64(time.Second))
+	}
+	return min(limit, most)
+}
+
+// ofThread wants news of one thread, and markers: those may stand for it.
+func ofThread(id coord.ThreadID) inbox.Filter {
+	if id == "" {
+		return nil
+	}
+	return func(d *coord.Delivery) bool { return d.Thread == id || d.Kind == coord.KindResync }
+}
+
+// take gives the next batch: at most limit events, and not more bytes than an
+// answer bears, but one at least.
+func (s *Shim) take(limit, usual int, f inbox.Filter) *inbox.Batch {
+	if limit == 0 {
+		limit = usual
+	}
+	size := 0
+	return s.queue.Take(limit, func(d *coord.Delivery) bool {
+		if f != nil && !f(d) || size > maxNews {
+			return false
+		}
+		first := size == 0
+		size += len(forModel(d)) + len(",")
+		return first || size <= maxNews
+	})
+}
+
+// handOver words a batch, and puts it on the call: what becomes of the answer
+// decides whether it counts as seen.
+func (s *Shim) handOver(r *request, news *inbox.Batch, f inbox.Filter) []byte {
+	out := tool.GetQueuedMessagesOut{Events: make([]json.RawMessage, 0, len(news.Events)), Remaining: s.queue.Waiting(f)}
+	for i := range news.Events {
+		out.Events = append(out.Events, forModel(&news.Events[i]))
+	}
+	r.call.carry(news)
+	return encode(out)
+}
+
+// progress gives a sign of life to a client that asked for it.
+func (r *request) progress(ctx context.Context, waited, limit time.Duration) {
+	token := r.params.GetProgressToken()
+	if token == nil {
+		return
+	}
+	_ = r.session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ // its loss shows when the answer is written
+		ProgressToken: token, Message: "waiting for news",
+		Progress: waited.Seconds(), Total: limit.Seconds(),
+	})
+}
