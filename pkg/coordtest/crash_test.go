@@ -42,16 +42,15 @@ func TestNothingIsLostOrDoubledWhenHubsDieAndRepliesGetLost(t *testing.T) {
 	}
 	c.thread = common(t, c.agents)
 	readers := c.read()
-	deaths := make(chan struct{})
-	go func() {
-		defer close(deaths)
-		c.kill(killAt(rng, kills, workers*each))
-	}()
+	deaths := make(chan error, 1)
+	go func() { deaths <- c.kill(killAt(rng, kills, workers*each)) }()
 	if err := together(workers, func(i int) error { return c.work(i, each) }); err != nil {
 		t.Fatal(err)
 	}
 	close(c.progress)
-	<-deaths
+	if err := <-deaths; err != nil {
+		t.Fatal(err)
+	}
 	lossy.Heal()
 	if err := together(workers, c.finish); err != nil { // with every reply, so that each reader knows where the end is
 		t.Fatal(err)
@@ -114,13 +113,17 @@ func killAt(rng *rand.Rand, kills, calls int) []int {
 	return slices.Compact(at)
 }
 
-func (c *crash) kill(at []int) {
+// kill ends the hub whenever so many calls have been answered.
+func (c *crash) kill(at []int) error {
+	var errs []error
 	answered := 0
 	for range c.progress {
 		if answered++; slices.Contains(at, answered) {
-			c.home.KillHub()
+			_, err := c.home.TryKillHub()
+			errs = append(errs, err)
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // work alternates posts to the common thread and announcements of a file that

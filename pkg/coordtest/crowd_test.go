@@ -41,6 +41,7 @@ func TestFiftyShimsOutliveTheirHub(t *testing.T) {
 // gather starts the crowd at one moment.
 func gather(t *testing.T, home *coordtest.Home, repo *coordtest.Repo) []*coordtest.Agent {
 	t.Helper()
+	began := time.Now()
 	agents := make([]*coordtest.Agent, crowd)
 	errs := together(crowd, func(i int) (err error) {
 		agents[i], err = home.StartAgent(t.Context(), fmt.Sprintf("agent-%02d", i), repo.Dir)
@@ -49,6 +50,7 @@ func gather(t *testing.T, home *coordtest.Home, repo *coordtest.Repo) []*coordte
 	if errs != nil {
 		t.Fatal(errs)
 	}
+	t.Logf("%d sessions initialised after %v", crowd, time.Since(began))
 	return agents
 }
 
@@ -57,6 +59,7 @@ func gather(t *testing.T, home *coordtest.Home, repo *coordtest.Repo) []*coordte
 // instance.
 func served(t *testing.T, home *coordtest.Home, agents []*coordtest.Agent) string {
 	t.Helper()
+	began := time.Now()
 	answers := make([]tool.CoordinatorStatusOut, len(agents))
 	errs := together(len(agents), func(i int) (err error) {
 		answers[i], err = coordtest.Try(t.Context(), agents[i], tool.CoordinatorStatus, tool.CoordinatorStatusIn{})
@@ -65,6 +68,7 @@ func served(t *testing.T, home *coordtest.Home, agents []*coordtest.Agent) strin
 	if errs != nil {
 		t.Fatal(errs)
 	}
+	t.Logf("%d sessions served after %v", len(agents), time.Since(began))
 	instances, ids := map[string]int{}, map[coord.AgentID]bool{}
 	for i, a := range answers {
 		instances[a.Hub.Instance]++

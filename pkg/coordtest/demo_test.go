@@ -55,7 +55,7 @@ func TestDemoHoldsInEveryStep(t *testing.T) {
 		steps = append(steps, s.Who+" "+s.Step)
 	}
 	told := strings.Join(steps, "\n")
-	for _, part := range []string{"alice announce_work\nbob announce_work", "hub kill\nbob propose_resolution", "alice approve_resolution\nbob resolved"} {
+	for _, part := range []string{"alice wait_for_message\nbob announce_work\nalice thread.opened", "hub kill\nbob propose_resolution", "alice approve_resolution\nbob resolved"} {
 		if !strings.Contains(told, part) {
 			t.Errorf("the demo does not tell %q; it tells\n%s", part, told)
 		}

@@ -38,6 +38,16 @@ type story struct {
 	proposal   int
 	dead       string                          // instance of the hub that was killed
 	mine       map[string]coord.AnnouncementID // by name
+
+	asked time.Time   // when bob began to announce
+	wait  chan waited // what alice's wait_for_message gave; capacity 1
+}
+
+// waited is the result of waiting for an event.
+type waited struct {
+	event coord.Event
+	at    time.Time
+	err   error
 }
 
 // act is one step of the story. It answers what to print.
@@ -94,7 +104,9 @@ func (s *story) acts() []act {
 		{"alice", "start", s.aliceStarts},
 		{"bob", "start", s.bobStarts},
 		{"alice", "announce_work", s.aliceAnnounces},
+		{"alice", "wait_for_message", s.aliceWaits},
 		{"bob", "announce_work", s.bobAnnounces},
+		{"alice", "thread.opened", s.aliceHears},
 		{"bob", "post_to_thread", s.bobAsks},
 		{"alice", "post_to_thread", s.aliceAnswers},
 		{"hub", "kill", s.hubDies},
@@ -133,20 +145,22 @@ func (s *story) aliceAnnounces(ctx context.Context) (string, any, error) {
 	return fmt.Sprintf("announces %s → %s: nobody overlaps", model, out.Status), out, err
 }
 
-// bobAnnounces while alice is blocked in wait_for_message.
-func (s *story) bobAnnounces(ctx context.Context) (string, any, error) {
-	type news struct {
-		event coord.Event
-		at    time.Time
-		err   error
-	}
-	heard := make(chan news, 1)
+// aliceWaits starts alice's wait_for_message; what comes of it is checked later.
+func (s *story) aliceWaits(ctx context.Context) (string, any, error) {
+	s.wait = make(chan waited, 1)
 	go func() {
-		d, err := s.alice.Await(ctx, func(d coord.Event) bool { return d.Kind == coord.KindThreadOpened })
-		heard <- news{d, time.Now(), err}
+		e, err := s.alice.Await(ctx, func(e coord.Event) bool { return e.Kind == coord.KindThreadOpened })
+		s.wait <- waited{e, time.Now(), err}
 	}()
-	pause(ctx, 100*time.Millisecond) // so that alice really waits
-	start := time.Now()
+	select { // the call is on its way; give it the time to get there
+	case <-time.After(50 * time.Millisecond):
+	case <-ctx.Done():
+	}
+	return "blocks in wait_for_message", nil, nil
+}
+
+func (s *story) bobAnnounces(ctx context.Context) (string, any, error) {
+	s.asked = time.Now()
 	out, err := driver.Call(ctx, s.bob, tool.AnnounceWork, tool.AnnounceWorkIn{
 		Subject: "Store an email address per user", TargetFiles: []string{model, migration}})
 	if err == nil {
@@ -156,18 +170,8 @@ func (s *story) bobAnnounces(ctx context.Context) (string, any, error) {
 		return "", nil, err
 	}
 	s.thread, s.mine["bob"] = *out.ThreadID, out.AnnouncementID
-	if err := s.say(entry{Who: "bob", Step: "announce_work", OK: true, Detail: out, Text: fmt.Sprintf("announces %s and %s → %s: score %d, layer %s, thread %s with %s",
-		model, migration, out.Category, out.Score, *out.Layer, s.thread, out.ConcernedAgents[0].Name)}); err != nil {
-		return "", nil, err
-	}
-	n := <-heard
-	if n.err != nil {
-		return "", nil, fmt.Errorf("alice waits for the thread: %w", n.err)
-	}
-	if n.event.Thread != s.thread {
-		return "", nil, fmt.Errorf("alice hears of %s, not of %s", n.event.Thread, s.thread)
-	}
-	return fmt.Sprintf("alice, blocked in wait_for_message, has %s %.1f ms after bob's call began", s.thread, n.at.Sub(start).Seconds()*1000), n.event.Payload, nil
+	return fmt.Sprintf("announces %s and %s → %s: score %d, layer %s, thread %s with %s",
+		model, migration, out.Category, out.Score, *out.Layer, s.thread, out.ConcernedAgents[0].Name), out, nil
 }
 
 // concerned checks bob's verdict.
@@ -177,6 +181,17 @@ func concerned(out tool.AnnounceWorkOut) error {
 		return fmt.Errorf("wants to hear concerned, 100, layer 0a, a thread with alice; is told %s, score %d, concerned %v", out.Category, out.Score, out.ConcernedAgents)
 	}
 	return nil
+}
+
+func (s *story) aliceHears(context.Context) (string, any, error) {
+	w := <-s.wait
+	if w.err != nil {
+		return "", nil, fmt.Errorf("alice waits for the thread: %w", w.err)
+	}
+	if w.event.Thread != s.thread {
+		return "", nil, fmt.Errorf("alice hears of %s, not of %s", w.event.Thread, s.thread)
+	}
+	return fmt.Sprintf("has %s from wait_for_message %.1f ms after bob's call began", s.thread, milliseconds(w.at.Sub(s.asked))), w.event.Payload, nil
 }
 
 func (s *story) bobAsks(ctx context.Context) (string, any, error) {
@@ -198,7 +213,7 @@ func (s *story) post(ctx context.Context, from, to *driver.Session, kind coord.M
 		p, err := driver.Payload[coord.MessagePosted](d)
 		return err == nil && d.Kind == coord.KindMessagePosted && p.MessageID == out.MessageID
 	})
-	return fmt.Sprintf("says %q, heard in %.1f ms", text, time.Since(start).Seconds()*1000), out, err
+	return fmt.Sprintf("says %q, heard in %.1f ms", text, milliseconds(time.Since(start))), out, err
 }
 
 func (s *story) hubDies(context.Context) (string, any, error) {
@@ -218,7 +233,7 @@ func (s *story) bobProposes(ctx context.Context) (string, any, error) {
 		return "", nil, fmt.Errorf("the thread should be resolving, it is %s", out.Status)
 	}
 	s.proposal = out.Proposal.Number
-	return fmt.Sprintf("proposes %q, answered in %.0f ms", out.Proposal.Summary, time.Since(start).Seconds()*1000), out, nil
+	return fmt.Sprintf("proposes %q, answered in %.0f ms", out.Proposal.Summary, milliseconds(time.Since(start))), out, nil
 }
 
 func (s *story) hubReturns(context.Context) (string, any, error) {
@@ -285,10 +300,4 @@ func status(want coord.ThreadStatus) func(coord.Event) bool {
 	}
 }
 
-// pause waits a moment.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -40,7 +40,7 @@ func (t *timeline) paint(color, s string) string {
 
 // say prints one entry.
 func (t *timeline) say(e entry) error {
-	e.Millis = float64(time.Since(t.start).Microseconds()) / 1000
+	e.Millis = milliseconds(time.Since(t.start))
 	t.steps++
 	if t.json {
 		line, err := json.Marshal(e)

@@ -179,7 +179,7 @@ func (s *session) current(ctx context.Context) (*link, error) {
 		if l != nil {
 			return l, nil
 		}
-		hopeless := coord.CodeOf(err) != coord.Unavailable || time.Since(down) > s.o.Patience
+		hopeless := time.Since(down) > s.o.Patience
 		if attempts > 0 && err != nil && hopeless {
 			return nil, s.absent(err)
 		}

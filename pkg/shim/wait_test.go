@@ -258,7 +258,7 @@ func TestQueuedNewsIsThereWithoutAHub(t *testing.T) {
 	h, peer := serving(t, func(o *shim.Options) { o.Patience = 50 * time.Millisecond })
 	h.post(1, "T-1", `{}`)
 	h.post(2, "T-1", `{}`)
-	peer.wantNews(peer.read(1, "wait_for_message", `{"max":1}`), 1, 1)
+	peer.wantNews(peer.read(1, "get_queued_messages", `{"max":1}`), 1, 1)
 	h.stop()
 	peer.wantNews(peer.read(2, "get_queued_messages", `{}`), 0, 2)
 	peer.wantRefused(3, "get_queued_messages", `{}`, "hub")

@@ -120,6 +120,9 @@ func TestAPanicOfTheLibraryCostsOneConnection(t *testing.T) {
 	if n := f.Stats().Connections; n != 1 {
 		t.Errorf("%d connections are counted, want 1", n)
 	}
+	if clients, subscriptions := f.Remembered(shop); clients != 1 || subscriptions != 1 {
+		t.Errorf("%d clients and %d subscriptions are left, want alice's", clients, subscriptions)
+	}
 }
 
 func TestASecondConnectEndsTheConnection(t *testing.T) {

@@ -133,7 +133,6 @@ func (b *Broker) open(c *conn) {
 	if !c.local {
 		b.counts.unauthenticated--
 	}
-	stopping := b.stopping
 	b.mu.Unlock()
 
 	if older != nil {
@@ -141,7 +140,7 @@ func (b *Broker) open(c *conn) {
 	}
 	// A credential withdrawn since it was checked: Kick may have run before this
 	// connection could be found by it, so ask again now that it can.
-	if stopping || !c.stillValid() {
+	if !c.stillValid() {
 		_ = c.Close()
 		return
 	}

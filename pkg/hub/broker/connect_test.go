@@ -134,9 +134,12 @@ func TestNoSessionOutlivesItsConnection(t *testing.T) {
 			return w
 		}
 		first := login()
-		first.subscribe(packets.Subscription{Filter: "coordinator/agents/ag-alice/inbox", Qos: 1})
+		first.subscribe(packets.Subscription{Filter: "coordinator/agents/ag-alice/inbox", Qos: 1}, packets.Subscription{Filter: "coordinator/broadcast"})
 		_ = first.Close()
 		f.sessions.expect(t, "+ag-alice local", "-ag-alice local")
+		if clients, subscriptions := f.Remembered(shop); clients != 0 || subscriptions != 0 {
+			t.Errorf("v%d: %d clients and %d subscriptions are left", version, clients, subscriptions)
+		}
 
 		second := login()
 		f.Publish([]pub{event(shop, 1, coord.KindResync, "ag-alice"), event(shop, 2, coord.KindBroadcast)})
@@ -183,6 +186,20 @@ func TestAConnectionIsReplacedByItsOwnClientID(t *testing.T) {
 	newer.subscribe(t, "coordinator/agents/ag-alice/inbox")
 	f.Publish([]pub{event(shop, 1, coord.KindResync, "ag-alice")})
 	receive(t, newer.inbox)
+	f.connect(t, "ag-alice-1", string(shop), "key-alice")
+	receive(t, newer.gone)
+}
+
+func TestMQTT31IsRefused(t *testing.T) {
+	f := start(t, broker.Options{})
+	w := newWire(t, 3, f.dialTCP)
+	pk := connectPacket("mine", string(shop), token)
+	pk.Connect.ProtocolName = []byte("MQIsdp")
+	w.send(pk)
+	if ack := w.must(packets.Connack); ack.ReasonCode != packets.Err3UnsupportedProtocolVersion.Code {
+		t.Errorf("CONNACK code %#x", ack.ReasonCode)
+	}
+	w.closed()
 }
 
 func TestAReplacedConnectionNeverTakesTheNewOneWithIt(t *testing.T) {

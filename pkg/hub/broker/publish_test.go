@@ -187,31 +187,27 @@ func TestARetainedMessageNeverOvertakesANewerOne(t *testing.T) {
 		w := newWire(t, 4, f.dialUnix)
 		w.login("ag-bob-1", "", "key-bob")
 		f.Publish([]pub{event(shop, 10*i+1, coord.KindAgentStatus)})
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for j := range coord.Seq(5) {
-				f.Publish([]pub{event(shop, 10*i+2+j, coord.KindAgentStatus)})
-			}
-		}()
 		w.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 7,
 			Filters: packets.Subscriptions{{Filter: "coordinator/agents/+/status"}, {Filter: "coordinator/broadcast"}}})
 		w.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}})
-		seen := statusesUntilBroadcast(w, func() {
-			<-done
-			f.Publish([]pub{event(shop, 10*i+9, coord.KindBroadcast)})
+		seen := statusesUntilBroadcast(w, map[byte]func(){
+			packets.Suback: func() { // the retained messages are being sent
+				f.Publish([]pub{event(shop, 10*i+2, coord.KindAgentStatus), event(shop, 10*i+3, coord.KindAgentStatus)})
+			},
+			packets.Pingresp: func() { // they are all on their way
+				f.Publish([]pub{event(shop, 10*i+4, coord.KindBroadcast)})
+			},
 		})
-		if last := seen[len(seen)-1]; last != 10*i+6 {
-			t.Fatalf("round %d: the statuses seen are %v, want %d at the end", i, seen, 10*i+6)
+		if last := seen[len(seen)-1]; last != 10*i+3 {
+			t.Fatalf("round %d: the statuses seen are %v, want %d at the end", i, seen, 10*i+3)
 		}
 		_ = w.Close()
 	}
 }
 
 // statusesUntilBroadcast gives the seqs of the status messages that come before
-// the broadcast, which is sent when the PINGRESP is here: by then the SUBSCRIBE
-// before the ping is handled and its retained messages are on their way.
-func statusesUntilBroadcast(w *wire, broadcast func()) []coord.Seq {
+// the broadcast. On other packets it does what is asked for.
+func statusesUntilBroadcast(w *wire, on map[byte]func()) []coord.Seq {
 	w.t.Helper()
 	seen := []coord.Seq{0}
 	for {
@@ -219,20 +215,19 @@ func statusesUntilBroadcast(w *wire, broadcast func()) []coord.Seq {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		switch pk.FixedHeader.Type {
-		case packets.Pingresp:
-			broadcast()
-		case packets.Publish:
-			_, d, err := coord.ParseWire(pk.Payload)
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			if d.Kind == coord.KindBroadcast {
-				return seen
-			}
-			if d.Seq > 0 {
-				seen = append(seen, d.Seq)
-			}
+		if do := on[pk.FixedHeader.Type]; do != nil {
+			do()
+			continue
+		}
+		_, d, err := coord.ParseWire(pk.Payload)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if d.Kind == coord.KindBroadcast {
+			return seen
+		}
+		if d.Seq > 0 {
+			seen = append(seen, d.Seq)
 		}
 	}
 }

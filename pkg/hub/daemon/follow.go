@@ -14,23 +14,24 @@ import (
 const followPause = 100 * time.Millisecond
 
 // FollowLog gives each line that is appended to the hub's log from now on, over
-// rotations and restarts, until ctx ends. The file need not exist yet.
+// rotations and restarts, until ctx ends; what stands there by then is still
+// given. The file need not exist yet.
 func FollowLog(ctx context.Context, file string, line func(string)) error {
 	t := &tail{path: file}
 	defer t.close()
 	t.open(io.SeekEnd)
 	tick := time.NewTicker(followPause)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		if err := t.read(line); err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-tick.C:
 		}
 	}
+	return t.read(line)
 }
 
 // tail reads a file that grows and is replaced.

@@ -57,7 +57,7 @@ func acquire(ctx context.Context, home config.Home) (*lock, error) {
 // find under the name.
 func tryLock(name string) (*lock, error) {
 	for {
-		f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW), flock.SetPermissions(0o600))
+		f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC), flock.SetPermissions(0o600))
 		locked, err := f.TryLock()
 		if err != nil {
 			return nil, &coord.Error{Code: coord.Unavailable, What: "cannot lock " + name, Next: "check that it is a file of your own, and the rights of " + filepath.Dir(name), Err: err}

@@ -33,7 +33,7 @@ func OpenLog(o LogOptions) (*slog.Logger, io.Closer) {
 	switch {
 	case o.Screen == nil:
 	case o.Pretty:
-		handlers = append(handlers, tint.NewHandler(o.Screen, &tint.Options{Level: o.Level, NoColor: !o.Color, TimeFormat: "15:04:05.000"}))
+		handlers = append(handlers, tint.NewTextHandler(o.Screen, &tint.Options{Level: o.Level, NoColor: !o.Color, TimeFormat: "15:04:05.000"}))
 	default:
 		handlers = append(handlers, slog.NewJSONHandler(o.Screen, &slog.HandlerOptions{Level: o.Level}))
 	}
@@ -45,7 +45,7 @@ func OpenLog(o LogOptions) (*slog.Logger, io.Closer) {
 func ReadLog(file string, n int) ([]string, error) {
 	var lines []string
 	found := false
-	for i := 0; i < maxLogFiles && len(lines) < n; i++ {
+	for i := 0; i < maxLogFiles && (i == 0 || len(lines) < n); i++ {
 		raw, err := os.ReadFile(logFile(file, i)) // at most maxLogSize each
 		if errors.Is(err, fs.ErrNotExist) {
 			break

@@ -161,13 +161,13 @@ func (f *Feed) Run(ctx context.Context) {
 // connection is looked after.
 func (f *Feed) take(ctx context.Context, s Session) {
 	old := f.session
-	f.session = s
 	switch {
 	case old.Agent == "":
 		f.o.Queue.Begin(s.Seen)
 	case old.Agent != s.Agent || old.Epoch != s.Epoch:
 		f.restart(s.Epoch, s.Seen)
 	}
+	f.session = s
 	if old.Agent == s.Agent && old.Key == s.Key {
 		f.bell.kick()
 	} else {

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hub/daemon"
+)
+
+// logs shows the hub's log, of a hub that is gone too.
+func (a *app) logs() *cobra.Command {
+	var lines int
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "logs",
+		Short: "Show the hub's log",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if lines < 0 {
+				return coord.Errorf(coord.Invalid, "give 0 or more", "-n is %d", lines)
+			}
+			home, err := a.home()
+			if err != nil {
+				return err
+			}
+			old, err := daemon.ReadLog(home.LogFile(), lines)
+			if err != nil && !(follow && coord.CodeOf(err) == coord.NotFound) {
+				return err
+			}
+			for _, l := range old {
+				a.line(l)
+			}
+			if !follow {
+				return nil
+			}
+			return daemon.FollowLog(cmd.Context(), home.LogFile(), a.line)
+		},
+	}
+	cmd.Flags().IntVarP(&lines, "lines", "n", 50, "show this many of the last lines")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with each new line, until interrupted")
+	return cmd
+}
+
+// line prints one line of the log: as it is with --json, else in words.
+func (a *app) line(l string) {
+	if !a.json {
+		l = readable(l)
+	}
+	_, _ = fmt.Fprintln(a.out, l) // whoever reads has gone: the signal comes next
+}
+
+// readable words one JSON line of the log; any other line stays as it is.
+func readable(l string) string {
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(l), &fields); err != nil {
+		return coord.CleanText(l)
+	}
+	take := func(key string) string {
+		v, ok := fields[key]
+		delete(fields, key)
+		if !ok {
+			return "-"
+		}
+		return fmt.Sprint(v)
+	}
+	at := take("time")
+	if t, err := time.Parse(time.RFC3339Nano, at); err == nil {
+		at = t.Local().Format("2006-01-02 15:04:05.000")
+	}
+	words := []string{at, fmt.Sprintf("%-5s", take("level")), fmt.Sprintf("%-12s", take("component")), take("msg")}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		words = append(words, key+"="+quoted(fields[key]))
+	}
+	return coord.CleanText(strings.Join(words, " "))
+}
+
+// quoted writes a value so that its end can be seen.
+func quoted(v any) string {
+	s, isText := v.(string)
+	if !isText {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Sprint(v)
+		}
+		return string(raw)
+	}
+	if s == "" || strings.ContainsAny(s, " \t\n\"=") {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}

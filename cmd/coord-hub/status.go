@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hub/daemon"
+)
+
+// status shows the running hub.
+func (a *app) status() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show the running hub and what it coordinates",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			home, err := a.home()
+			if err != nil {
+				return err
+			}
+			s, err := daemon.Ask(cmd.Context(), home)
+			if err != nil {
+				return a.notRunning(home, err)
+			}
+			return a.print(struct {
+				Running bool `json:"running"`
+				daemon.Status
+			}{true, s}, describe(s))
+		},
+	}
+}
+
+// describe words a status, a line for each thing.
+func describe(s daemon.Status) string {
+	d := s.Daemon
+	how := "by hand"
+	if d.Auto {
+		how = "by a session"
+	}
+	lines := [][2]string{
+		{"hub", fmt.Sprintf("coord-hub %s, pid %d, started %s, up %s", s.Hub.Version, d.PID, how, coord.Ago(time.Duration(d.UptimeSeconds)*time.Second))},
+		{"home", d.Home},
+		{"http", closed(d.HTTP, "http://")},
+		{"mqtt", closed(d.MQTT, "mqtt://")},
+		{"sockets", d.Socket + "  " + d.MQTTSocket},
+		{"agents", fmt.Sprintf("%d online", s.Agents.Online)},
+		{"threads", fmt.Sprintf("%d open, %d resolving", s.Threads.Open, s.Threads.Resolving)},
+		{"connections", fmt.Sprintf("%d http, %d mqtt", d.Connections, s.MQTT.Connections)},
+		{"events", fmt.Sprintf("%d pushed, %d dropped", s.MQTT.Published, s.MQTT.Dropped)},
+		{"log", d.Log},
+	}
+	var b strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&b, "%-12s %s\n", l[0], l[1])
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func closed(address, scheme string) string {
+	if address == "" {
+		return "closed (see the log)"
+	}
+	return scheme + address
+}
