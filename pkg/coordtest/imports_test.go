@@ -15,36 +15,37 @@ const module = "github.com/coordhq/coord/"
 // imports is the architecture: what each package of ours may import of ours.
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
-	"pkg/coord":       {},
-	"pkg/process":     {"pkg/coord"},
-	"pkg/impact":      {"pkg/coord"},
-	"pkg/tool":        {"pkg/coord"},
-	"pkg/topic":       {"pkg/coord"},
-	"pkg/inbox":       {"pkg/coord"},
-	"pkg/config":      {"pkg/coord"},
-	"pkg/workspace":   {"pkg/coord"},
-	"pkg/client/peer": {"pkg/coord"},
-	"pkg/client":      {"pkg/coord", "pkg/client/peer"},
+	"pkg/coord":        {},
+	"pkg/client/peer":  {},
+	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
+	"pkg/config":       {"pkg/coord"},
+	"pkg/impact":       {"pkg/coord"},
+	"pkg/inbox":        {"pkg/coord"},
+	"pkg/process":      {"pkg/coord"},
+	"pkg/tool":         {"pkg/coord"},
+	"pkg/tool/mcptool": {"pkg/coord", "pkg/inbox", "pkg/tool"},
+	"pkg/topic":        {"pkg/coord"},
+	"pkg/workspace":    {"pkg/coord"},
 
 	"pkg/hub":        {"pkg/coord", "pkg/impact", "pkg/tool"},
-	"pkg/hub/sqlite": {"pkg/coord", "pkg/hub"},
-	"pkg/hub/auth":   {"pkg/coord", "pkg/config"},
+	"pkg/hub/auth":   {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker": {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
-	"pkg/hub/web":    {"pkg/coord", "pkg/hub", "pkg/tool", "pkg/client", "pkg/client/peer", "pkg/hub/auth"},
-	"pkg/hub/daemon": {"pkg/coord", "pkg/config", "pkg/process", "pkg/client", "pkg/client/peer", "pkg/hub", "pkg/hub/auth",
-		"pkg/hub/broker", "pkg/hub/sqlite", "pkg/hub/web"},
+	"pkg/hub/sqlite": {"pkg/coord", "pkg/hub"},
+	"pkg/hub/web":    {"pkg/client", "pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/tool", "pkg/tool/mcptool"},
+	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/sqlite",
+		"pkg/hub/web", "pkg/process"},
 
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
-	"pkg/shim/spawn": {"pkg/coord", "pkg/client", "pkg/config", "pkg/process"},
-	"pkg/shim": {"pkg/coord", "pkg/client", "pkg/config", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
-		"pkg/tool", "pkg/topic", "pkg/workspace"},
+	"pkg/shim/spawn": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process"},
+	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
+		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
 	"pkg/driver":    {"pkg/coord", "pkg/tool"},
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
 
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/process"},
+	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
 }
 
 // reserved are libraries that only the named packages may import.
@@ -52,7 +53,7 @@ var reserved = map[string][]string{
 	"github.com/mattn/go-sqlite3":            {"pkg/hub/sqlite"},
 	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
 	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
-	"github.com/modelcontextprotocol/go-sdk": {"pkg/shim", "pkg/driver", "pkg/hub/web"},
+	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/web", "pkg/shim", "pkg/tool/mcptool"},
 }
 
 // forbidden is what a small binary must not hold, not even by way of others.

@@ -75,7 +75,7 @@ func unanswered(err error, sent bool) error {
 // sync is the feed's question. It is asked once: the feed comes again.
 func (s *session) sync(ctx context.Context, in tool.SyncIn) (tool.SyncOut, error) {
 	s.mu.Lock()
-	l := s.line
+	l := s.link
 	s.mu.Unlock()
 	if l == nil {
 		return tool.SyncOut{}, s.absent(nil)

@@ -54,9 +54,8 @@ type door struct {
 	shim    *Shim
 	offered []*tool.Op
 
-	mu          sync.Mutex            // guards what follows
-	hello       *mcp.InitializeResult // the answer to the first initialize
-	initialized bool                  // the client has said so, at least once
+	mu    sync.Mutex            // guards hello
+	hello *mcp.InitializeResult // the answer to the first initialize
 }
 
 func (d *door) receive(ctx context.Context, method string, req mcp.Request, next mcp.MethodHandler) (mcp.Result, error) {
@@ -64,11 +63,8 @@ func (d *door) receive(ctx context.Context, method string, req mcp.Request, next
 	case *mcp.InitializeParams:
 		return d.initialize(ctx, method, req, next)
 	case *mcp.InitializedParams:
-		if d.again() {
-			return nil, nil
-		}
 		if _, err := next(ctx, method, req); err != nil {
-			return nil, err
+			return nil, err // too early, or said before
 		}
 		d.shim.session.begin(clientInfo(req))
 		return nil, nil
@@ -102,16 +98,6 @@ func (d *door) initialize(ctx context.Context, method string, req mcp.Request, n
 		again.ProtocolVersion = p.ProtocolVersion
 	}
 	return &again, nil
-}
-
-// again notes that the client is ready, and reports that it has said so before.
-// Before its initialize it says nothing.
-func (d *door) again() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	before := d.initialized
-	d.initialized = d.hello != nil
-	return before
 }
 
 // clientInfo is what the client said of itself in its first initialize.

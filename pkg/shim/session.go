@@ -37,7 +37,7 @@ type link struct {
 
 // session keeps this client registered at a hub, whatever happens to the hub.
 // One goroutine, run, makes links; everybody else uses the current one and
-// tells when it does not work.
+// tells when it is lost.
 type session struct {
 	*Shim // it belongs to
 	keys  *keys
@@ -47,8 +47,8 @@ type session struct {
 
 	mu    sync.Mutex // guards what follows
 	info  coord.ClientInfo
-	link  *link         // what calls use; nil while there is none
-	line  *link         // what the feed uses: the same, known a little earlier
+	link  *link         // nil while there is none
+	open  bool          // calls may use the link: the feed listens on it
 	tried chan struct{} // closed when an attempt has ended, then replaced
 	err   error         // of the last attempt
 	down  time.Time     // since when there is no link
@@ -93,7 +93,7 @@ func (s *session) run(ctx context.Context, attach func(context.Context, feed.Ses
 		} else if ctx.Err() == nil {
 			s.log.Warn("no session at the hub", "error", err)
 		}
-		if s.publish(l, err) {
+		if s.publish(err) {
 			pause = firstRetry
 			continue
 		}
@@ -105,7 +105,7 @@ func (s *session) run(ctx context.Context, attach func(context.Context, feed.Ses
 func (s *session) linked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.link != nil
+	return s.open
 }
 
 // sleep waits for somebody who needs a link, or the pause; 0 is no limit.
@@ -121,38 +121,36 @@ func (s *session) sleep(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// tune lets the feed use a link that is about to be published.
+// tune lets the feed use a link, before calls may.
 func (s *session) tune(l *link) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.line = l
+	s.link = l
 }
 
-// publish ends an attempt. It reports whether there is a link now; one that the
-// feed has already found broken is none.
-func (s *session) publish(l *link, err error) bool {
+// publish ends an attempt, and opens its link to calls. It reports whether there
+// is one: the feed may have found it broken meanwhile.
+func (s *session) publish(err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l != nil && s.line == l {
-		s.link = l
-	}
-	if err != nil || s.link != nil {
+	s.open = s.link != nil
+	if err != nil || s.open {
 		s.err = err
 	}
 	close(s.tried)
 	s.tried = make(chan struct{})
-	return s.link != nil
+	return s.open
 }
 
 // lost says that a link does not work any more.
 func (s *session) lost(l *link, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.line != l {
+	if s.link != l {
 		return // known already
 	}
 	s.log.Info("the hub is lost", "instance", l.instance, "error", err)
-	s.link, s.line, s.err, s.down = nil, nil, err, time.Now()
+	s.link, s.open, s.err, s.down = nil, false, err, time.Now()
 	s.hurry()
 }
 
@@ -171,15 +169,15 @@ func (s *session) current(ctx context.Context) (*link, error) {
 	defer patience.Stop()
 	for attempts := 0; ; attempts++ {
 		s.mu.Lock()
-		l, err, tried, down := s.link, s.err, s.tried, s.down
-		if l == nil && attempts == 0 {
+		l, open, err, tried, down := s.link, s.open, s.err, s.tried, s.down
+		if !open && attempts == 0 {
 			s.hurry()
 		}
 		s.mu.Unlock()
-		if l != nil {
+		if open {
 			return l, nil
 		}
-		hopeless := time.Since(down) > s.o.Patience
+		hopeless := coord.CodeOf(err) != coord.Unavailable || time.Since(down) > s.o.Patience
 		if attempts > 0 && err != nil && hopeless {
 			return nil, s.absent(err)
 		}

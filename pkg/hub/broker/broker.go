@@ -156,7 +156,7 @@ func (b *Broker) SetSessions(s Sessions) {
 }
 
 // SetEpoch names the life of the event log that is written into every message;
-// it must be called before Serve and before the first Publish.
+// it must be called before Serve.
 func (b *Broker) SetEpoch(e coord.Epoch) { b.epoch.Store(e) }
 
 func (b *Broker) life() coord.Epoch { return b.epoch.Load().(coord.Epoch) }

@@ -18,9 +18,9 @@ func (b *Broker) Publish(batch []hub.Publication) {
 	jobs := make([]job, len(batch))
 	for i := range batch {
 		jobs[i].event = &batch[i]
-		e := &batch[i].Event
-		if post, ok := topic.Public(e); ok && post.Retain {
-			b.retained.set(e.Project, post.Topic, e.Wire(b.life()))
+		if post, ok := topic.Public(&batch[i].Event); ok && post.Retain {
+			e := batch[i].Event // a copy: not to keep the whole batch
+			b.retained.set(e.Project, post.Topic, e.Wire)
 		}
 	}
 	b.queue.put(jobs)

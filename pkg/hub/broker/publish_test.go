@@ -231,3 +231,21 @@ func statusesUntilBroadcast(w *wire, on map[byte]func()) []coord.Seq {
 		}
 	}
 }
+
+func TestTheEpochMayBeSetAfterTheFirstPublish(t *testing.T) {
+	b, err := broker.New(broker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{Broker: b, sessions: newSessions()}
+	b.Publish([]pub{event(shop, 1, coord.KindAgentStatus)}) // the hub's start may do this
+	b.SetSessions(f.sessions)
+	b.SetEpoch("e2")
+	f.tcp = f.listen(t, "tcp", "127.0.0.1:0", false)
+	t.Cleanup(func() { stop(t, b) })
+	alice := connect(t, options(f.dialTCP, "ag-alice-1", string(shop), "key-alice"))
+	alice.subscribe(t, "coordinator/agents/+/status")
+	if epoch, _, err := coord.ParseWire([]byte(receive(t, alice.inbox).Payload)); err != nil || epoch != "e2" {
+		t.Errorf("epoch %q, %v", epoch, err)
+	}
+}

@@ -23,7 +23,7 @@ const (
 // an agent.status event.
 func (b *Broker) SetStatus(project coord.ProjectID, agent coord.AgentID, payload []byte) {
 	if name := topic.Status(agent); name != "" {
-		b.retained.set(project, name, payload)
+		b.retained.set(project, name, func(coord.Epoch) []byte { return payload })
 	}
 }
 
@@ -36,20 +36,23 @@ func (b *Broker) ClearStatus(project coord.ProjectID, agent coord.AgentID) {
 // retained keeps the last message of each topic that has one.
 type retained struct {
 	mu       sync.Mutex // guards messages
-	messages map[coord.ProjectID]map[topic.Name][]byte
+	messages map[coord.ProjectID]map[topic.Name]wire
 }
+
+// wire writes a message when it is sent: the epoch may be set after it was kept.
+type wire func(coord.Epoch) []byte
 
 func newRetained() *retained {
-	return &retained{messages: map[coord.ProjectID]map[topic.Name][]byte{}}
+	return &retained{messages: map[coord.ProjectID]map[topic.Name]wire{}}
 }
 
-func (r *retained) set(p coord.ProjectID, n topic.Name, payload []byte) {
+func (r *retained) set(p coord.ProjectID, n topic.Name, w wire) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.messages[p] == nil {
-		r.messages[p] = map[topic.Name][]byte{}
+		r.messages[p] = map[topic.Name]wire{}
 	}
-	r.messages[p][n] = payload
+	r.messages[p][n] = w
 }
 
 func (r *retained) clear(p coord.ProjectID, n topic.Name) {
@@ -63,8 +66,8 @@ func (r *retained) clear(p coord.ProjectID, n topic.Name) {
 
 // message is one retained message.
 type message struct {
-	name    topic.Name
-	payload []byte
+	name topic.Name
+	wire wire
 }
 
 // matching gives what each filter matches, in the order of the filters and then
@@ -106,7 +109,7 @@ func (b *Broker) sendRetained(cl *mqtt.Client, c *conn, filters []topic.Filter) 
 // replay sends the retained messages to one connection.
 func (b *Broker) replay(c *conn, filters []topic.Filter) {
 	for _, m := range b.retained.matching(c.caller.Project, filters) {
-		b.send(c.private.topic(m.name), m.payload, true)
+		b.send(c.private.topic(m.name), m.wire(b.life()), true)
 	}
 	<-c.replaying
 }

@@ -16,6 +16,7 @@ func isNotRunning(err error, home string) bool {
 
 func TestSpawnTellsWhyTheHubEnded(t *testing.T) {
 	home := newHome(t)
+	start(t, daemon.Options{Home: home}) // what another hub answers does not count
 	env := append(os.Environ(), roleKey+"=broken hub", quickExit)
 	_, err := daemon.Spawn(t.Context(), daemon.SpawnOptions{Home: home, Program: self(t), Env: env})
 	if err == nil || err.Error() != "the hub ended at once: the disk is gone; buy another" {

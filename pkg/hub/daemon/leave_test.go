@@ -220,6 +220,22 @@ func send(t *testing.T, p *hubProcess, s os.Signal) {
 	}
 }
 
+func TestAHubThatWasAskedToLeaveSaysSoAndTakesNothingNew(t *testing.T) {
+	home := newHome(t)
+	start(t, daemon.Options{Home: home}) // without Run nobody acts on the request
+	c := dial(t, home)
+	if err := c.Stop(t.Context(), "test"); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := c.Hello(t.Context()); err != nil || !h.Draining {
+		t.Errorf("hello: %+v, %v; want draining", h, err)
+	}
+	_, err := c.Register(t.Context(), registration("late"))
+	if coord.CodeOf(err) != coord.Unavailable || client.Sent(err) || !strings.Contains(err.Error(), "this hub is leaving") {
+		t.Errorf("a new call: %v", err)
+	}
+}
+
 func TestAnUpgradeUnderLoadLosesNothing(t *testing.T) {
 	home := newHome(t)
 	c := dial(t, home)
@@ -298,6 +314,9 @@ func TestAHubWhoseHomeIsRemovedMakesRoomForTheNext(t *testing.T) {
 			}
 			if err := r.ended(t); err != nil {
 				t.Error(err)
+			}
+			if _, err := os.Lstat(home.MQTTSocket()); (err == nil) != (name != "socket") {
+				t.Errorf("a socket that may be the next hub's: %v", err) // only who holds the lock may unlink
 			}
 			if !strings.Contains(log.String(), "was removed") {
 				t.Errorf("the log does not say why: %s", log.String())

@@ -52,28 +52,21 @@ func acquire(ctx context.Context, home config.Home) (*lock, error) {
 	}
 }
 
-// tryLock gives nil when another process has the lock. A file that was replaced
-// while we locked it is locked anew: the lock counts for the file that others
-// find under the name.
+// tryLock gives nil when another process has the lock.
 func tryLock(name string) (*lock, error) {
-	for {
-		f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC), flock.SetPermissions(0o600))
-		locked, err := f.TryLock()
-		if err != nil {
-			return nil, &coord.Error{Code: coord.Unavailable, What: "cannot lock " + name, Next: "check that it is a file of your own, and the rights of " + filepath.Dir(name), Err: err}
-		}
-		if !locked {
-			return nil, f.Close()
-		}
-		info, err := f.Stat()
-		if err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-		if l := (&lock{file: f, info: info}); l.held() {
-			return l, nil
-		}
-		_ = f.Close()
+	f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW), flock.SetPermissions(0o600))
+	locked, err := f.TryLock()
+	if err != nil {
+		return nil, &coord.Error{Code: coord.Unavailable, What: "cannot lock " + name, Next: "check that it is a file of your own, and the rights of " + filepath.Dir(name), Err: err}
 	}
+	if !locked {
+		return nil, f.Close()
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &lock{file: f, info: info}, nil
 }
 
 // held reports whether the locked file is still the one under the name. It is

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/coordhq/coord/pkg/client"
-
 	"github.com/coordhq/coord/pkg/hub/web"
 )
 
