@@ -1,7 +1,7 @@
 # coord: build, try, test and install. "make help" lists the targets.
 
 PREFIX  ?= $(HOME)/.local
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0-dev)
+VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || echo 0.1.0-dev)
 GO      ?= go
 BIN     := bin
 TOOLS   := $(CURDIR)/$(BIN)/tools

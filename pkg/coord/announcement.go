@@ -80,6 +80,7 @@ type Announcement struct {
 	RunID      string            `json:"run_id,omitempty"`
 	State      AnnouncementState `json:"state"`
 	Created    Millis            `json:"created"`
+	Claimed    Millis            `json:"claimed,omitempty"`   // an offered task: when its owner took it
 	LastEdit   Millis            `json:"last_edit,omitempty"` // of its owner, inside its targets
 	Ended      Millis            `json:"ended,omitempty"`
 }

@@ -133,7 +133,8 @@ type ThreadOpened struct {
 	TargetFiles   []string  `json:"target_files"` // the first 20
 	More          int       `json:"more,omitempty"`
 	TargetModules []string  `json:"target_modules"`
-	Overlap       []Path    `json:"overlap"` // the first 20 paths that both touch
+	KeepOpen      bool      `json:"keep_open,omitempty"` // a task that is offered
+	Overlap       []Path    `json:"overlap"`             // the first 20 paths that both touch
 	Score         int       `json:"score"`
 	Layer         Layer     `json:"layer"`
 	Respondents   []AgentID `json:"respondents"`

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -191,9 +193,9 @@ func (h *Home) report() {
 			}
 		}
 	}
-	if h.t.Failed() {
-		for name, content := range logs {
-			h.t.Logf("%s:\n%s", name, tail(string(content), 40))
+	for _, name := range slices.Sorted(maps.Keys(logs)) {
+		if h.t.Failed() && len(logs[name]) > 0 {
+			h.t.Logf("%s:\n%s", name, tail(string(logs[name]), 40))
 		}
 	}
 }

@@ -27,7 +27,7 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
-	"pkg/hub":        {"pkg/coord", "pkg/impact", "pkg/tool"},
+	"pkg/hub":        {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":   {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker": {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
 	"pkg/hub/sqlite": {"pkg/coord", "pkg/hub"},

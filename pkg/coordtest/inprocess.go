@@ -169,6 +169,8 @@ func (b *bell) Publish(batch []hub.Publication) {
 
 func (b *bell) Stats() hub.PublisherStats { return hub.PublisherStats{} }
 
+func (b *bell) Subscribers(coord.ProjectID, string) int { return 0 }
+
 func (b *bell) pushed(to coord.AgentID) []coord.Seq {
 	b.mu.Lock()
 	defer b.mu.Unlock()

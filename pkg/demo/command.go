@@ -29,7 +29,8 @@ func Command() *cobra.Command {
 			"Succeeds only when every step held.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			// A reader of our output that goes away (SIGPIPE) must not end us before we have cleaned up.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGPIPE)
 			defer stop()
 			ctx, cancel := context.WithTimeout(ctx, timeLimit)
 			defer cancel()

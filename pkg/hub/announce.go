@@ -20,8 +20,8 @@ const maxReasons = 10
 
 // announce stores an intention and judges it against everything live: one step,
 // so that of two agents announcing one file at once exactly one is clear.
-func (h *Hub) announce(t *txn, me *coord.Agent, ws coord.WorkspaceID, in tool.AnnounceWorkIn) (tool.AnnounceWorkOut, error) {
-	a, err := t.newAnnouncement(me, ws, in)
+func (h *Hub) announce(t *txn, me *coord.Agent, c coord.Caller, in tool.AnnounceWorkIn) (tool.AnnounceWorkOut, error) {
+	a, err := t.newAnnouncement(me, c.Workspace, in)
 	if err != nil {
 		return tool.AnnounceWorkOut{}, err
 	}
@@ -30,20 +30,27 @@ func (h *Hub) announce(t *txn, me *coord.Agent, ws coord.WorkspaceID, in tool.An
 			return tool.AnnounceWorkOut{}, err
 		}
 	}
-	impacts := impact.Judge(impact.Work{Agent: me.ID, Workspace: ws, Targets: a.Targets, DependsOn: a.DependsOn, Modules: a.Modules},
-		t.now, t.world(me.Project), h.ignore)
-	impacts = slices.DeleteFunc(impacts, func(i coord.Impact) bool { // only live things warn
-		peer := t.agents[i.Agent]
-		return peer == nil || !peer.Live()
-	})
+	impacts := t.impacts(a, h.ignore)
 	concerned, gray := split(impacts)
 	thread := t.consult(me, a, concerned, gray, impacts)
 	if thread != nil {
 		a.Thread = thread.ID
 	}
 	t.putAnnouncement(a)
-	t.lineUp(me, a, concerned)
+	if !a.KeepOpen { // who offers a task does not wait for its files
+		t.lineUp(me, a, concerned)
+	}
 	return t.announced(a, thread, concerned, gray, impacts), nil
+}
+
+// impacts judges an announcement against everything that is live.
+func (t *txn) impacts(a *coord.Announcement, ignore []string) []coord.Impact {
+	impacts := impact.Judge(impact.Work{Agent: a.Agent, Workspace: a.Workspace, Targets: a.Targets, DependsOn: a.DependsOn, Modules: a.Modules},
+		t.now, t.world(a.Project), ignore)
+	return slices.DeleteFunc(impacts, func(i coord.Impact) bool {
+		peer := t.agents[i.Agent]
+		return peer == nil || !peer.Live()
+	})
 }
 
 // newAnnouncement checks and normalises what the caller said.
@@ -81,7 +88,7 @@ func (t *txn) newAnnouncement(me *coord.Agent, ws coord.WorkspaceID, in tool.Ann
 }
 
 // replace ends the announcement that a takes the place of; a keeps its
-// seniority for the targets it kept.
+// seniority for the targets it kept, and its part in the threads about it.
 func (t *txn) replace(me *coord.Agent, a *coord.Announcement, id coord.AnnouncementID) error {
 	old := t.anns[id]
 	if old == nil || old.Agent != me.ID {
@@ -95,6 +102,24 @@ func (t *txn) replace(me *coord.Agent, a *coord.Announcement, id coord.Announcem
 		}
 	}
 	t.closeAnnouncement(old)
+	for _, th := range t.threadsByNumber(me.Project) {
+		switch {
+		case old.KeepOpen && th.Announcement == old.ID && th.Status.Live():
+			t.advance(me.ID, th, end(*th, coord.ThreadCancelled, "", "replaced by "+string(a.ID), t.now), coord.Medium, "")
+		case th.Announcement == old.ID || slices.Contains(th.Against, old.ID):
+			next := *th
+			next.Against = slices.Clone(th.Against)
+			for i, about := range next.Against {
+				if about == old.ID {
+					next.Against[i] = a.ID
+				}
+			}
+			if th.Announcement == old.ID {
+				next.Announcement = a.ID
+			}
+			t.putThread(&next)
+		}
+	}
 	return nil
 }
 
@@ -129,6 +154,9 @@ func (t *txn) consult(me *coord.Agent, a *coord.Announcement, concerned, gray, i
 	switch {
 	case len(fresh) > 0:
 		return t.openThread(me, a, fresh, gray, impacts)
+	case joined != nil && len(gray) > 0:
+		t.openThread(me, a, nil, gray, gray)
+		return joined
 	case joined != nil:
 		return joined
 	case len(gray) > 0:
@@ -194,20 +222,36 @@ func (t *txn) openThread(me *coord.Agent, a *coord.Announcement, concerned, gray
 	slices.SortFunc(th.Paths, func(a, b coord.Path) int { return cmp.Compare(a.String(), b.String()) })
 	switch {
 	case a.KeepOpen:
+		th.Paths = t.filesOf(a)
 	case len(concerned) > 0:
 		th.Deadline = t.now.Add(roundTime)
 	default:
 		th.Status, th.Resolution, th.Ended = coord.ThreadResolved, coord.AutoResolved, t.now
 	}
 	t.putThread(th)
-	payload := threadOpened(me, a, th)
-	t.emit(news{kind: coord.KindThreadOpened, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.High,
-		payload: payload, to: th.Respondents})
-	if len(th.Gray) > 0 {
-		t.emit(news{kind: coord.KindIntrospection, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Low,
-			payload: payload, to: th.Gray})
+	opened := news{kind: coord.KindThreadOpened, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.High,
+		payload: threadOpened(me, a, th), to: th.Respondents}
+	if th.AssignedTo != "" && th.AssignedTo != me.ID {
+		opened.to, opened.priority = []coord.AgentID{th.AssignedTo}, coord.Medium
 	}
+	t.emit(opened)
+	t.askGray(me, th, threadOpened(me, a, th))
 	return th
+}
+
+// filesOf lists the files that an announcement names, itself or by an expansion,
+// at most as many as a pattern may stand for.
+func (t *txn) filesOf(a *coord.Announcement) []coord.Path {
+	var out []coord.Path
+	for _, target := range a.Targets {
+		if target.Kind == coord.FileTarget {
+			out = append(out, target.Path)
+		}
+		out = append(out, target.Expanded...)
+	}
+	slices.SortFunc(out, func(a, b coord.Path) int { return cmp.Compare(a.String(), b.String()) })
+	out = slices.Compact(out)
+	return out[:min(len(out), coord.MaxExpansion)]
 }
 
 func agentsOf(impacts []coord.Impact) []coord.AgentID {
@@ -226,7 +270,7 @@ const (
 
 func threadOpened(me *coord.Agent, a *coord.Announcement, th *coord.Thread) coord.ThreadOpened {
 	out := coord.ThreadOpened{Subject: a.Subject, InitiatorID: me.ID, InitiatorName: me.Name, TargetFiles: []string{},
-		TargetModules: list(a.Modules), Score: th.Score, Layer: th.Layer, Respondents: list(th.Respondents), Deadline: th.Deadline,
+		TargetModules: list(a.Modules), KeepOpen: a.KeepOpen, Score: th.Score, Layer: th.Layer, Respondents: list(th.Respondents), Deadline: th.Deadline,
 		Overlap: []coord.Path{}}
 	size := 0
 	for i, target := range a.Targets {
@@ -286,7 +330,7 @@ func nextAfterAnnounce(a *coord.Announcement, th *coord.Thread, out tool.Announc
 		return fmt.Sprintf("Do not write the shared files yet: settle it with %s in %s (post_to_thread, propose_resolution) and wait_for_message for the answer.",
 			names(out.ConcernedAgents), th.ID)
 	case len(out.GrayZoneAgents) > 0:
-		return fmt.Sprintf("Go ahead; %s was told and may come back to you in %s. close_thread %s when done.", names(out.GrayZoneAgents), th.ID, a.ID)
+		return fmt.Sprintf("Go ahead; %s is asked by the way and may come back to you in %s. close_thread %s when done.", names(out.GrayZoneAgents), th.ID, a.ID)
 	default:
 		return fmt.Sprintf("Nobody overlaps: go ahead, and close_thread %s when done.", a.ID)
 	}

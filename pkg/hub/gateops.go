@@ -85,6 +85,7 @@ func (t *txn) turn(me *coord.Agent, in tool.TurnIn) (tool.TurnOut, error) {
 		t.beginTurn(me)
 		return tool.TurnOut{InTurn: true}, nil
 	case "clear":
+		t.returnTasks(me.ID)
 		for _, a := range t.announcementsOf(me.ID) {
 			if !a.KeepOpen {
 				t.closeAnnouncement(a)
@@ -134,12 +135,12 @@ func (t *txn) release(me *coord.Agent, in tool.ReleaseIn) (tool.ReleaseOut, erro
 }
 
 // checkFile answers check_file_conflict.
-func (t *txn) checkFile(me *coord.Agent, in tool.CheckFileConflictIn) (tool.CheckFileConflictOut, error) {
+func (h *Hub) checkFile(t *txn, me *coord.Agent, c coord.Caller, in tool.CheckFileConflictIn) (tool.CheckFileConflictOut, error) {
 	p, err := coord.ParsePath(in.FilePath)
 	if err != nil {
 		return tool.CheckFileConflictOut{}, err
 	}
-	e := editor{agent: me, project: me.Project, workspace: me.Workspace}
+	e := editor{agent: me, project: me.Project, workspace: c.Workspace}
 	out := tool.CheckFileConflictOut{FilePath: p, Verdict: "free", By: []tool.AgentRef{}, Next: "Nothing is in the way: go ahead."}
 	if n := t.obstacle(e, p); n != nil {
 		out.Verdict = "leased"
@@ -150,14 +151,14 @@ func (t *txn) checkFile(me *coord.Agent, in tool.CheckFileConflictIn) (tool.Chec
 		out.Next = fmt.Sprintf("Do not write it now: announce_work it to open a thread with %s, or work on something else.", out.By[0].Name)
 		return out, nil
 	}
-	for _, i := range impact.Judge(impact.Work{Agent: me.ID, Workspace: me.Workspace, Targets: []coord.Target{{Kind: coord.FileTarget, Path: p}}},
+	for _, i := range impact.Judge(impact.Work{Agent: me.ID, Workspace: c.Workspace, Targets: []coord.Target{{Kind: coord.FileTarget, Path: p}}},
 		t.now, t.world(me.Project), nil) {
 		if peer := t.agents[i.Agent]; peer == nil || !peer.Live() || i.Score < 90 {
 			continue
 		}
 		out.By = append(out.By, t.refOf(i.Agent))
 		if out.Verdict == "free" {
-			t.describe(&out, i)
+			t.describe(&out, c.Workspace, i)
 		}
 	}
 	if len(out.By) > 0 {
@@ -171,34 +172,34 @@ func (t *txn) checkFile(me *coord.Agent, in tool.CheckFileConflictIn) (tool.Chec
 }
 
 // describe fills the verdict from the strongest impact.
-func (t *txn) describe(out *tool.CheckFileConflictOut, i coord.Impact) {
+func (t *txn) describe(out *tool.CheckFileConflictOut, here coord.WorkspaceID, i coord.Impact) {
 	r := i.Reasons[0]
 	out.Verdict, out.Since = "recent", r.Since
 	if a := t.anns[r.Announcement]; a != nil {
 		out.Verdict, out.Since, out.Subject, out.ThreadID = "announced", a.Created, a.Subject, a.Thread
-		out.Elsewhere = a.Workspace != t.agents[a.Agent].Workspace
+		out.Elsewhere = a.Workspace != here
 	}
 }
 
 // heartbeat takes or renews a lease and says how the caller appears to others.
-func (t *txn) heartbeat(me *coord.Agent, in tool.HeartbeatIn) (tool.HeartbeatOut, error) {
-	out := tool.HeartbeatOut{Activity: "working"}
+func (h *Hub) heartbeat(t *txn, me *coord.Agent, c coord.Caller, in tool.HeartbeatIn) (tool.HeartbeatOut, error) {
+	var out tool.HeartbeatOut
 	if in.CurrentThread != "" {
 		if _, err := t.thread(me, in.CurrentThread); err != nil {
 			return out, err
 		}
-		out.Activity = "waiting"
 	}
-	if in.CurrentFile == "" {
-		return out, nil
+	if in.CurrentFile != "" {
+		p, err := coord.ParsePath(in.CurrentFile)
+		if err != nil {
+			return out, err
+		}
+		v := t.acquire(editor{agent: me, project: me.Project, workspace: c.Workspace}, p, false)
+		if v.Decision == coord.DecisionRefuse {
+			out.Verdict = &v
+		}
 	}
-	p, err := coord.ParsePath(in.CurrentFile)
-	if err != nil {
-		return out, err
-	}
-	v := t.acquire(editor{agent: me, project: me.Project, workspace: me.Workspace}, p, false)
-	if v.Decision == coord.DecisionRefuse {
-		out.Verdict = &v
-	}
+	h.presence.watch(me.ID, in.CurrentThread, t.now)
+	out.Activity = h.activityOf(t.agents[me.ID], t.now).state
 	return out, nil
 }

@@ -32,6 +32,8 @@ func (r *recorder) Publish(p []hub.Publication) {
 
 func (r *recorder) Stats() hub.PublisherStats { return hub.PublisherStats{} }
 
+func (r *recorder) Subscribers(coord.ProjectID, string) int { return 3 }
+
 // news lists the kinds that an agent's inbox was rung for, in order.
 func (r *recorder) news(agent coord.AgentID) []coord.EventKind {
 	r.mu.Lock()

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -20,9 +21,11 @@ func (s *state) leaseAt(e editor, p coord.Path) *coord.Lease {
 
 // held reports whether a lease refuses others: its holder is in a turn and
 // touched the path less than ten minutes ago.
-func (t *txn) held(l *coord.Lease) bool {
-	return l.Left == 0 && l.Ended == 0 && t.now < l.Touched.Add(untouched) && t.inTurn(t.agents[l.Agent], t.now)
+func (s *state) held(l *coord.Lease, now coord.Millis) bool {
+	return l.Left == 0 && l.Ended == 0 && now < l.Touched.Add(untouched) && s.inTurn(s.agents[l.Agent], now)
 }
+
+func (t *txn) held(l *coord.Lease) bool { return t.state.held(l, t.now) }
 
 // touch renews a lease of the editor's own.
 func (t *txn) touch(e editor, l *coord.Lease, pending bool) coord.LeaseID {
@@ -92,13 +95,23 @@ func (t *txn) edited(e editor, p coord.Path, summary string) {
 
 // once reports whether something is said for the first time. What was said is
 // remembered for as long as the hub runs: a restart may repeat a hint.
-func (t *txn) once(what ...any) bool {
+func (t *txn) once(what ...any) bool { return t.onceIn(keepEnded, what...) }
+
+// onceIn reports whether something has not been said for so long.
+func (t *txn) onceIn(d time.Duration, what ...any) bool {
 	key := fmt.Sprint(what...)
-	if t.told[key] != 0 {
+	before, said := t.told[key]
+	if said && t.now < before.Add(d) {
 		return false
 	}
 	t.told[key] = t.now
-	t.undo = append(t.undo, func() { delete(t.told, key) })
+	t.undo = append(t.undo, func() {
+		if said {
+			t.told[key] = before
+		} else {
+			delete(t.told, key)
+		}
+	})
 	return true
 }
 

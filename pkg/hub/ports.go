@@ -34,7 +34,35 @@ type Store interface {
 	// Thread reads one thread, ended ones included; coord.NotFound otherwise.
 	Thread(ctx context.Context, project coord.ProjectID, id coord.ThreadID) (*coord.Thread, error)
 
+	// Threads gives at most limit threads, ended ones included, the newest first.
+	Threads(ctx context.Context, f ThreadFilter, limit int) ([]*coord.Thread, error)
+
+	// Updates gives at most limit messages of the threads that the agent takes
+	// or took part in, with a seq greater than after, in order.
+	Updates(ctx context.Context, project coord.ProjectID, agent coord.AgentID, after coord.Seq, limit int) ([]coord.Message, error)
+
+	// EditedFiles gives at most limit files that the agent has edited, by path,
+	// those after the given path.
+	EditedFiles(ctx context.Context, project coord.ProjectID, agent coord.AgentID, after string, limit int) ([]EditedFile, error)
+
 	Close() error
+}
+
+// ThreadFilter picks threads of one project. Empty fields pick all.
+type ThreadFilter struct {
+	Project coord.ProjectID // required
+	Status  coord.ThreadStatus
+	Agent   coord.AgentID // takes or took part
+	RunID   string
+	Before  int64 // only threads with a smaller number; 0 = from the newest
+}
+
+// EditedFile sums up what one agent did to one file.
+type EditedFile struct {
+	Path    coord.Path
+	Edits   int
+	Last    coord.Millis // time of the last edit
+	Summary string       // of the last edit
 }
 
 // Batch is one transaction of the writer goroutine. After an error of Commit,
@@ -103,6 +131,8 @@ type Changes struct {
 	Events        []coord.Event
 	Inbox         []InboxEntry
 	FoldCase      []coord.ProjectID // projects that from now on compare paths without letter case
+	DropModules   []coord.ProjectID // projects whose dependency map is emptied, before Modules are put
+	Modules       []*coord.Module
 	Reply         *Reply
 	Counters      Counters // always set: the last numbers after this request
 }
@@ -110,7 +140,7 @@ type Changes struct {
 // Empty reports whether there is nothing to store.
 func (c *Changes) Empty() bool {
 	return len(c.Agents)+len(c.Credentials)+len(c.Announcements)+len(c.Threads)+len(c.Leases)+len(c.Waits)+
-		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.FoldCase) == 0 && c.Reply == nil
+		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.FoldCase)+len(c.DropModules)+len(c.Modules) == 0 && c.Reply == nil
 }
 
 // Snapshot is what the state is rebuilt from at start.
@@ -126,6 +156,7 @@ type Snapshot struct {
 	Waits         []*coord.Wait         // those that have not ended
 	Edits         []coord.Edit          // of the last 24 hours, oldest first
 	FoldCase      []coord.ProjectID
+	Modules       []*coord.Module
 }
 
 // Publication is a committed event on its way to the subscribers.
@@ -140,6 +171,10 @@ type Publication struct {
 type Publisher interface {
 	Publish(batch []Publication)
 	Stats() PublisherStats
+
+	// Subscribers counts the connections that a publication on the topic would
+	// reach now.
+	Subscribers(project coord.ProjectID, topic string) int
 }
 
 // PublisherStats is what status and metrics show of the publisher.

@@ -26,8 +26,22 @@ type connection struct {
 	open  int          // inbox connections
 	seen  coord.Millis // last call, heartbeat or connection
 	call  coord.Millis // last call
+	spell coord.Millis // first call of the present run, in which none came later than callTurn after another
 	until coord.Millis // while nothing is open: gone after this
 	local bool
+
+	lost      bool // it had a connection and has none
+	returning bool // it was here before this hub, and has not been heard of since
+
+	watched pending // the thread it said it waits for
+	waiting pending // its call that waits at the hub
+}
+
+// pending is something an agent waits for. The zero value is nothing.
+type pending struct {
+	calls  int
+	thread coord.ThreadID // "" = any news, or peers
+	since  coord.Millis
 }
 
 func newPresence() *presence {
@@ -40,7 +54,7 @@ func (p *presence) begin(s *state, now coord.Millis) {
 	defer p.mu.Unlock()
 	for id, a := range s.agents {
 		if a.Live() {
-			p.agents[id] = &connection{seen: a.LastSeen, call: a.LastSeen, until: now.Add(startGrace), local: true}
+			p.agents[id] = &connection{seen: a.LastSeen, call: a.LastSeen, spell: a.LastSeen, until: now.Add(startGrace), local: true, lost: true, returning: true}
 		}
 	}
 }
@@ -56,6 +70,7 @@ func (p *presence) touch(id coord.AgentID, now coord.Millis, grace time.Duration
 	}
 	c.seen = now
 	c.until = max(c.until, now.Add(grace))
+	c.lost, c.returning = false, false
 }
 
 // opened and closed count inbox connections.
@@ -69,6 +84,7 @@ func (p *presence) opened(id coord.AgentID, now coord.Millis, local bool) {
 	}
 	c.open++
 	c.seen, c.local = now, local
+	c.lost, c.returning = false, false
 }
 
 func (p *presence) closed(id coord.AgentID, now coord.Millis) {
@@ -79,7 +95,7 @@ func (p *presence) closed(id coord.AgentID, now coord.Millis) {
 		return
 	}
 	c.open--
-	c.seen = now
+	c.seen, c.lost = now, c.open == 0
 	grace := networkGrace
 	if c.local {
 		grace = localGrace
@@ -94,32 +110,69 @@ func (p *presence) forget(id coord.AgentID) {
 	delete(p.agents, id)
 }
 
-// called notes a call, by which an agent without hooks shows that it works.
-func (p *presence) called(id coord.AgentID, now coord.Millis) {
+// called notes a call, by which an agent without hooks shows that it works. One
+// that acts ends the waiting that a heartbeat spoke of.
+func (p *presence) called(id coord.AgentID, now coord.Millis, acts bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c := p.agents[id]; c != nil {
-		c.call = now
+	c := p.agents[id]
+	if c == nil {
+		return
+	}
+	if now >= c.call.Add(callTurn) {
+		c.spell = now
+	}
+	c.call = now
+	if acts {
+		c.watched = pending{}
 	}
 }
 
-func (p *presence) lastCalled(id coord.AgentID) coord.Millis {
+// watch notes the thread that an agent says it waits for; "" = none.
+func (p *presence) watch(id coord.AgentID, thread coord.ThreadID, now coord.Millis) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c := p.agents[id]; c != nil {
-		return c.call
+	c := p.agents[id]
+	switch {
+	case c == nil:
+	case thread == "":
+		c.watched = pending{}
+	case c.watched.thread != thread:
+		c.watched = pending{thread: thread, since: now}
 	}
-	return 0
 }
 
-func (p *presence) lastSeen(id coord.AgentID) coord.Millis {
+// wait notes that a call of the agent waits at the hub, until done is called.
+func (p *presence) wait(id coord.AgentID, thread coord.ThreadID, now coord.Millis) (done func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.agents[id]
+	if c == nil {
+		return func() {}
+	}
+	if c.waiting.calls == 0 {
+		c.waiting = pending{since: now}
+	}
+	c.waiting.calls++
+	c.waiting.thread = thread
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		c.waiting.calls--
+	}
+}
+
+// of gives what is known of an agent's connection.
+func (p *presence) of(id coord.AgentID) connection {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c := p.agents[id]; c != nil {
-		return c.seen
+		return *c
 	}
-	return 0
+	return connection{}
 }
+
+func (p *presence) lastCalled(id coord.AgentID) coord.Millis { return p.of(id).call }
 
 // due lists the agents without a connection whose time is over, or whose client
 // is verified gone.

@@ -62,7 +62,7 @@ func (t *txn) rightOfWay(e editor, p coord.Path) *coord.Note {
 	}
 	claims := t.claims(e.project, p)
 	for _, c := range claims {
-		until := max(c.ann.Created, c.ann.LastEdit).Add(rightLife)
+		until := max(c.ann.Created, c.ann.Claimed, c.ann.LastEdit).Add(rightLife)
 		switch {
 		case c.ann.Agent == e.agent.ID, c.ann.Workspace != e.workspace, !c.concrete, t.now >= until,
 			!t.inTurn(t.agents[c.ann.Agent], t.now), senior(claims, e.agent.ID, c), t.lifted(e, c.ann, p):

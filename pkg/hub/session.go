@@ -205,6 +205,7 @@ func (t *txn) depart(id coord.AgentID) {
 	}
 	t.putAgent(&gone)
 	t.emitAgentStatus(&gone)
+	t.returnTasks(id)
 	for _, ann := range t.announcementsOf(id) {
 		if !ann.KeepOpen {
 			t.closeAnnouncement(ann)

@@ -20,7 +20,8 @@ type state struct {
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
 	leases   map[coord.LeaseID]*coord.Lease
 	waits    map[coord.WaitID]*coord.Wait
-	told     map[string]coord.Millis // what has been said once; not stored
+	told     map[string]coord.Millis  // what has been said once; not stored
+	actions  map[coord.AgentID]string // newest summary of what an agent did
 	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
 }
@@ -36,6 +37,7 @@ type project struct {
 	anns    map[coord.AnnouncementID]*coord.Announcement
 	threads map[coord.ThreadID]*coord.Thread // like state.threads
 	live    map[coord.ThreadID]*coord.Thread
+	deps    *depMap
 }
 
 func newState() *state {
@@ -43,8 +45,8 @@ func newState() *state {
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
 		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
-		waits: map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, lastCall: func(coord.AgentID) coord.Millis { return 0 },
-		projects: map[coord.ProjectID]*project{},
+		waits: map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
+		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
 
@@ -75,6 +77,19 @@ func (s *state) load(snap *Snapshot) {
 	}
 	for _, e := range snap.Edits {
 		s.addEdit(e)
+		if e.Summary != "" {
+			s.actions[e.Agent] = e.Summary
+		}
+	}
+	modules := map[coord.ProjectID]map[coord.ModuleID]*coord.Module{}
+	for _, m := range snap.Modules {
+		if modules[m.Project] == nil {
+			modules[m.Project] = map[coord.ModuleID]*coord.Module{}
+		}
+		modules[m.Project][m.ID] = m
+	}
+	for id, of := range modules {
+		s.ensure(id).deps = newDepMap(of)
 	}
 }
 

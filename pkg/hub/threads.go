@@ -1,24 +1,26 @@
 package hub
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
-// thread finds a thread of the agent's project in memory.
+// thread finds a thread of the agent's project: in memory, or the archived one
+// that the request is about.
 func (t *txn) thread(me *coord.Agent, id coord.ThreadID) (*coord.Thread, error) {
-	th := t.threads[id]
-	if th == nil || th.Project != me.Project {
-		return nil, noThread(id)
+	if th := t.threads[id]; th != nil && th.Project == me.Project {
+		return th, nil
 	}
-	return th, nil
+	if th := t.archived; th != nil && th.ID == id && th.Project == me.Project && !th.Status.Live() {
+		return th, nil
+	}
+	return nil, noThread(id)
 }
 
 func noThread(id coord.ThreadID) error {
-	return coord.Errorf(coord.NotFound, "coordinator_status shows the threads that concern you", "no thread %s in this project", id)
+	return coord.Errorf(coord.NotFound, "list_threads shows those there are", "no thread %s in this project", id)
 }
 
 // advance stores a thread's next value and tells its participants when its
@@ -26,17 +28,22 @@ func noThread(id coord.ThreadID) error {
 func (t *txn) advance(me coord.AgentID, was *coord.Thread, next coord.Thread, priority coord.Priority, words string) *coord.Thread {
 	t.putThread(&next)
 	t.settled(&next)
-	payload := coord.StatusChanged{Status: next.Status, Type: next.Resolution, Round: next.Round, Awaiting: awaiting(&next), Summary: words}
+	to := slices.Concat(was.Participants(), next.Participants()) // a dropped respondent hears of its end too, should it return
+	to = slices.DeleteFunc(to, func(a coord.AgentID) bool { return a == me })
+	t.emitStatus(me, &next, priority, words, to)
+	return &next
+}
+
+// emitStatus says how a thread stands.
+func (t *txn) emitStatus(me coord.AgentID, th *coord.Thread, priority coord.Priority, words string, to []coord.AgentID) {
+	payload := coord.StatusChanged{Status: th.Status, Type: th.Resolution, Round: th.Round, Awaiting: awaiting(th), Summary: words}
 	if a := t.agents[me]; a != nil {
 		payload.Name = a.Name
 	}
-	if p := next.Proposal(); p != nil && next.Status != coord.ThreadOpen {
+	if p := th.Proposal(); p != nil && th.Status != coord.ThreadOpen {
 		payload.Proposal, payload.Order = p.Number, p.Order
 	}
-	to := slices.Concat(was.Participants(), next.Participants()) // a dropped respondent hears of its end too, should it return
-	to = slices.DeleteFunc(to, func(a coord.AgentID) bool { return a == me })
-	t.emit(news{kind: coord.KindThreadStatus, project: next.Project, actor: me, thread: next.ID, priority: priority, payload: payload, to: to})
-	return &next
+	t.emit(news{kind: coord.KindThreadStatus, project: th.Project, actor: me, thread: th.ID, priority: priority, payload: payload, to: to})
 }
 
 func (t *txn) propose(me *coord.Agent, in tool.ProposeResolutionIn) (tool.ThreadView, error) {
@@ -92,64 +99,20 @@ func (t *txn) cancel(me *coord.Agent, in tool.CancelThreadIn) (tool.ThreadView, 
 	next := t.advance(me.ID, th, end(*th, coord.ThreadCancelled, "", in.Reason, t.now), coord.High, in.Reason)
 	if a := t.anns[th.Announcement]; a != nil {
 		t.closeAnnouncement(a)
-		t.settle(me.ID)
-		t.passTurns(me)
+		t.standDown(a)
 	}
 	return t.view(next), nil
 }
 
-// closeWork ends the caller's work named by a thread or announcement id: both
-// are closed, and threads that nobody contests any more are resolved.
-func (t *txn) closeWork(me *coord.Agent, in tool.CloseThreadIn) (tool.CloseThreadOut, error) {
-	a, th, err := t.closable(me, in.ThreadID)
-	if err != nil {
-		return tool.CloseThreadOut{}, err
+// standDown follows from an announcement that does not stand for its owner any
+// more. It gives the threads that ended, uncontested, by that.
+func (t *txn) standDown(a *coord.Announcement) []coord.ThreadID {
+	settled := t.settle(a.Agent)
+	if owner := t.agents[a.Agent]; owner != nil {
+		t.releaseUncovered(owner, a)
+		t.passTurns(owner)
 	}
-	out := tool.CloseThreadOut{Closed: []string{}, Next: "Your files are free for the others."}
-	if th != nil && th.Status.Live() {
-		t.advance(me.ID, th, end(*th, coord.ThreadResolved, coord.ClosedByHand, in.Summary, t.now), coord.High, in.Summary)
-		out.Closed = append(out.Closed, string(th.ID))
-	}
-	if a != nil {
-		t.closeAnnouncement(a)
-		out.Closed = append(out.Closed, string(a.ID))
-		for _, id := range t.settle(me.ID) {
-			out.Closed = append(out.Closed, string(id))
-		}
-		t.releaseUncovered(me, a)
-		t.passTurns(me)
-	}
-	if len(out.Closed) == 0 {
-		out.Next = fmt.Sprintf("%s was closed before.", in.ThreadID)
-	}
-	return out, nil
-}
-
-// closable finds what an id names: a live announcement of mine, the thread it
-// opened, or both.
-func (t *txn) closable(me *coord.Agent, id string) (*coord.Announcement, *coord.Thread, error) {
-	if _, ok := coord.Ordinal("A", id); ok {
-		a := t.anns[coord.AnnouncementID(id)]
-		if a == nil || a.Agent != me.ID {
-			return nil, nil, coord.Errorf(coord.NotFound, "it may be closed already; coordinator_status shows what waits for you", "you have no live announcement %s", id)
-		}
-		if th := t.threads[a.Thread]; th != nil && th.Announcement == a.ID {
-			return a, th, nil
-		}
-		return a, nil, nil
-	}
-	th, err := t.thread(me, coord.ThreadID(id))
-	if err != nil {
-		return nil, nil, err
-	}
-	if th.Initiator != me.ID {
-		mine := "your own announcement"
-		for _, a := range t.announcementsOf(me.ID) {
-			mine = string(a.ID)
-		}
-		return nil, nil, coord.Errorf(coord.Forbidden, "to free your files close "+mine, "only %s, who opened %s, can close it", t.refOf(th.Initiator).Name, th.ID)
-	}
-	return t.anns[th.Announcement], th, nil
+	return settled
 }
 
 // settle takes an agent out of the live threads whose paths it neither announces
@@ -187,7 +150,11 @@ func (t *txn) standsIn(id coord.AgentID, th *coord.Thread) bool {
 			return true
 		}
 	}
-	return false
+	// One that joined because the work concerns it stands by what it announced,
+	// whether or not that names a path of the thread.
+	return slices.Contains(th.Gray, id) && slices.ContainsFunc(th.Against, func(a coord.AnnouncementID) bool {
+		return t.anns[a] != nil && t.anns[a].Agent == id
+	})
 }
 
 // departThread lets a thread go on without an agent that left.
@@ -232,15 +199,19 @@ func (t *txn) post(me *coord.Agent, in tool.PostToThreadIn) (tool.MessageView, e
 	case th.Status == coord.ThreadCancelled:
 		return tool.MessageView{}, ended(th)
 	}
-	m := coord.Message{ID: t.nextMessage(), Project: me.Project, Thread: th.ID, Author: me.ID, Name: me.Name, Type: in.Type,
-		Content: in.Content, InReplyTo: in.InReplyTo, Late: !th.Status.Live(), Time: t.now}
-	to := th.Participants()
+	return t.messageView(t.say(me, th, in.Type, in.Content, in.InReplyTo)), nil
+}
+
+func (t *txn) say(me *coord.Agent, th *coord.Thread, how coord.MessageType, content string, to coord.MessageID) coord.Message {
+	m := coord.Message{ID: t.nextMessage(), Project: me.Project, Thread: th.ID, Author: me.ID, Name: me.Name, Type: how,
+		Content: content, InReplyTo: to, Late: !th.Status.Live(), Time: t.now}
+	readers := th.Participants()
 	if m.Late {
-		to = []coord.AgentID{th.Initiator}
+		readers = []coord.AgentID{th.Initiator}
 	}
-	to = slices.DeleteFunc(to, func(a coord.AgentID) bool { return a == me.ID })
-	m.Seq = t.emit(news{kind: coord.KindMessagePosted, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Medium, to: to,
+	readers = slices.DeleteFunc(readers, func(a coord.AgentID) bool { return a == me.ID })
+	m.Seq = t.emit(news{kind: coord.KindMessagePosted, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Medium, to: readers,
 		payload: coord.MessagePosted{MessageID: m.ID, Name: m.Name, Type: m.Type, Content: m.Content, InReplyTo: m.InReplyTo, Late: m.Late}})
 	t.changes.Messages = append(t.changes.Messages, m)
-	return t.messageView(m), nil
+	return m
 }

@@ -79,6 +79,71 @@ func awaiting(th *coord.Thread) []coord.AgentID {
 	return slices.DeleteFunc(th.Participants(), func(a coord.AgentID) bool { return slices.Contains(p.Approved, a) })
 }
 
+// concern makes somebody who was asked by the way a respondent, because the work
+// concerns it after all. An auto-resolved thread opens again.
+func concern(th coord.Thread, by coord.AgentID, against []coord.AnnouncementID, now coord.Millis) coord.Thread {
+	th.Respondents = append(slices.Clone(th.Respondents), by)
+	if !slices.Contains(th.Parties, by) {
+		th.Parties = append(slices.Clone(th.Parties), by)
+	}
+	th.Against = append(slices.Clone(th.Against), against...)
+	if !th.Status.Live() {
+		th.Status, th.Resolution, th.Ended, th.Deadline = coord.ThreadOpen, "", 0, now.Add(roundTime)
+	}
+	return th
+}
+
+// claimWork gives an offered task to an agent.
+func claimWork(th coord.Thread, by coord.AgentID) (coord.Thread, error) {
+	switch {
+	case !th.Status.Live():
+		return th, ended(&th)
+	case !th.KeepOpen:
+		return th, coord.Errorf(coord.Conflict, "list_threads status=open shows what is offered", "%s is a consultation, not an offered task", th.ID)
+	case th.Status == coord.ThreadClaimed:
+		return th, coord.Errorf(coord.Conflict, "choose another task", "%s is claimed by %s", th.ID, th.Claimer)
+	case th.AssignedTo != "" && th.AssignedTo != by:
+		return th, coord.Errorf(coord.Forbidden, "choose another task", "%s is assigned to %s", th.ID, th.AssignedTo)
+	}
+	th.Status, th.Claimer = coord.ThreadClaimed, by
+	return th, nil
+}
+
+// maxUnclaims is how often a task may be given back: the last time poisons it.
+const maxUnclaims = 2
+
+// unclaimWork gives a task back.
+func unclaimWork(th coord.Thread, by coord.AgentID, reason string, now coord.Millis) (coord.Thread, error) {
+	if err := mayEndClaim(&th, by); err != nil {
+		return th, err
+	}
+	th.Status, th.Claimer = coord.ThreadOpen, ""
+	if th.Unclaims++; th.Unclaims >= maxUnclaims {
+		return end(th, coord.ThreadPoisoned, "", reason, now), nil
+	}
+	return th, nil
+}
+
+// completeWork ends a claimed task. Its claimer stays named.
+func completeWork(th coord.Thread, by coord.AgentID, summary string, now coord.Millis) (coord.Thread, error) {
+	if err := mayEndClaim(&th, by); err != nil {
+		return th, err
+	}
+	return end(th, coord.ThreadResolved, coord.Completed, summary, now), nil
+}
+
+func mayEndClaim(th *coord.Thread, by coord.AgentID) error {
+	switch {
+	case !th.Status.Live():
+		return ended(th)
+	case th.Status != coord.ThreadClaimed:
+		return coord.Errorf(coord.Conflict, "claim_task takes it", "%s is not claimed", th.ID)
+	case th.Claimer != by:
+		return coord.Errorf(coord.Forbidden, "only its claimer can do that", "%s is claimed by %s", th.ID, th.Claimer)
+	}
+	return nil
+}
+
 // dropAgent takes a departed agent out. A respondent is dropped: with none left
 // nobody contests the work; an initiator's leaving abandons the thread; a
 // claimer's returns the task.
@@ -133,12 +198,12 @@ func remaining(th *coord.Thread, now coord.Millis) time.Duration {
 // mayNegotiate checks that the thread is live and the agent takes part.
 func mayNegotiate(th *coord.Thread, by coord.AgentID) error {
 	switch {
-	case th.Status == coord.ThreadClaimed && th.Claimer != by && th.Initiator != by:
-		return coord.Errorf(coord.Conflict, "choose another task", "%s is claimed by %s", th.ID, th.Claimer)
 	case !th.Status.Live():
 		return ended(th)
 	case !th.Has(by):
 		return coord.Errorf(coord.Forbidden, "post_to_thread lets you comment", "you take no part in %s", th.ID)
+	case th.KeepOpen:
+		return coord.Errorf(coord.Conflict, "talk with post_to_thread; complete_task or unclaim_task ends a claim", "%s is an offered task, not a consultation: there is nobody to agree with", th.ID)
 	}
 	return nil
 }

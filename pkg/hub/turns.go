@@ -95,12 +95,12 @@ func (t *txn) leasesOf(id coord.AgentID) []*coord.Lease {
 }
 
 // dormant lists the live announcements whose owner has been idle for so long
-// that they close.
+// that they close. An offered task is its thread's to end, claimed or not.
 func (s *state) dormant(now coord.Millis) []coord.AnnouncementID {
 	var out []coord.AnnouncementID
 	for id, a := range s.anns {
 		owner := s.agents[a.Agent]
-		if a.KeepOpen || owner == nil || s.inTurn(owner, now) {
+		if a.KeepOpen || owner == nil || s.inTurn(owner, now) || s.claimOf(a) != nil {
 			continue
 		}
 		if now >= max(s.idleSince(owner), a.Created).Add(dormantLife) {
@@ -131,7 +131,7 @@ func (s *state) anythingDue(now coord.Millis) bool {
 			return true
 		}
 	}
-	return len(s.overdue(now)) > 0 || len(s.dormant(now)) > 0
+	return len(s.overdue(now)) > 0 || len(s.dormant(now)) > 0 || len(s.forsaken(now)) > 0
 }
 
 // age does what time alone brings about: reservations are missed, rights of way
@@ -147,6 +147,9 @@ func (t *txn) age() {
 		a := t.anns[id]
 		t.closeAnnouncement(a)
 		t.settle(a.Agent)
+	}
+	for _, id := range t.forsaken(t.now) {
+		t.withdraw(id)
 	}
 	for _, a := range slices.Collect(maps.Values(t.agents)) {
 		if a.Live() && t.lastCall(a.ID) >= a.LastSeen.Add(seenEvery) {

@@ -17,6 +17,7 @@ type txn struct {
 	publications []Publication
 	undo         []func()
 	loosened     map[coord.ProjectID]bool // projects in which something stopped being in the way
+	archived     *coord.Thread            // an ended thread that the request is about and that is no longer in memory
 	before       Counters
 }
 
@@ -109,6 +110,24 @@ func (t *txn) putEdit(e coord.Edit) {
 	t.addEdit(e)
 	t.undo = append(t.undo, func() { t.popEdit(e) })
 	t.changes.Edits = append(t.changes.Edits, e)
+	if e.Summary != "" {
+		before := t.actions[e.Agent]
+		t.actions[e.Agent] = e.Summary
+		t.undo = append(t.undo, func() { t.actions[e.Agent] = before })
+	}
+}
+
+// putModules puts a project's new dependency map. put are the modules that were
+// added or changed; with drop all others are gone.
+func (t *txn) putModules(id coord.ProjectID, new *depMap, drop bool, put []*coord.Module) {
+	p := t.ensure(id)
+	old := p.deps
+	p.deps = new
+	t.undo = append(t.undo, func() { p.deps = old })
+	if drop {
+		t.changes.DropModules = append(t.changes.DropModules, id)
+	}
+	t.changes.Modules = append(t.changes.Modules, put...)
 }
 
 func (t *txn) putCredential(c Credential) {

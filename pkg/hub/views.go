@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -42,13 +41,47 @@ func (s *state) view(th *coord.Thread) tool.ThreadView {
 		out.Proposal = &tool.ProposalView{Number: p.Number, By: s.refOf(p.By), Summary: p.Summary, Order: s.refsOf(p.Order),
 			Approved: s.refsOf(p.Approved), Awaiting: s.refsOf(awaiting(th))}
 	}
+	if th.KeepOpen {
+		out.Task = s.taskView(th)
+	}
 	out.Next = nextForThread(out)
 	return out
 }
 
+// taskView gives what a claimer wants to know of a task. The announcement's part
+// is known while it lives.
+func (s *state) taskView(th *coord.Thread) *tool.TaskView {
+	v := &tool.TaskView{TargetFiles: []string{}, AssignedTo: th.AssignedTo, RunID: th.RunID, Unclaims: th.Unclaims}
+	if th.Claimer != "" {
+		ref := s.refOf(th.Claimer)
+		v.Claimer = &ref
+	}
+	a := s.anns[th.Announcement]
+	if a == nil {
+		return v
+	}
+	v.Plan = a.Plan
+	size := 0
+	for i, target := range a.Targets {
+		if size += len(target.String()); i == maxViewFiles || (i > 0 && size > maxTaskBytes) {
+			v.MoreFiles = len(a.Targets) - i
+			break
+		}
+		v.TargetFiles = append(v.TargetFiles, target.String())
+	}
+	return v
+}
+
+// maxTaskBytes bounds the targets of a task in its thread's view.
+const maxTaskBytes = 1 << 10
+
 // nextForThread says what a participant can do now.
 func nextForThread(v tool.ThreadView) string {
 	switch {
+	case v.Status == coord.ThreadClaimed:
+		return fmt.Sprintf("%s works on it; post_to_thread reaches both sides.", v.Task.Claimer.Name)
+	case v.Status == coord.ThreadOpen && v.Task != nil:
+		return "claim_task takes this task."
 	case v.Status == coord.ThreadResolving:
 		return fmt.Sprintf("Waiting for %s to approve or contest proposal %d.", names(v.Proposal.Awaiting), v.Proposal.Number)
 	case v.Status == coord.ThreadOpen:
@@ -67,20 +100,14 @@ func (s *state) messageView(m coord.Message) tool.MessageView {
 		Type: m.Type, Content: m.Content, InReplyTo: m.InReplyTo, Late: m.Late, Time: m.Time}
 }
 
-// agentView gives an agent as readers get it.
-func (h *Hub) agentView(a *coord.Agent, me coord.AgentID) tool.AgentView {
-	return tool.AgentView{ID: a.ID, Name: a.Name, Client: a.Client.Name, Status: a.Status, Modules: list(a.Modules), Workspace: a.Workspace,
-		Branch: a.Branch, LastSeen: max(a.LastSeen, h.presence.lastSeen(a.ID)), Me: a.ID == me}
-}
-
 // waitingFor lists the live threads that want an answer of the agent: a
-// proposal it has not approved, or a consultation that opened on it and has no
-// proposal yet.
+// proposal it has not approved, a consultation that opened on it and has no
+// proposal yet, or a task that is assigned to it.
 func (s *state) waitingFor(me *coord.Agent) []coord.ThreadID {
 	var mine []*coord.Thread
 	for _, th := range s.project(me.Project).live {
 		asked := slices.Contains(awaiting(th), me.ID)
-		fresh := th.Status == coord.ThreadOpen && slices.Contains(th.Respondents, me.ID)
+		fresh := th.Status == coord.ThreadOpen && (slices.Contains(th.Respondents, me.ID) || th.AssignedTo == me.ID)
 		if asked || fresh {
 			mine = append(mine, th)
 		}
@@ -91,40 +118,6 @@ func (s *state) waitingFor(me *coord.Agent) []coord.ThreadID {
 		out = append(out, th.ID)
 	}
 	return out
-}
-
-// hotFiles lists paths that more than one live agent has announced or edited,
-// at most n, the most crowded first.
-func (s *state) hotFiles(id coord.ProjectID, n int) []tool.HotFile {
-	x := s.project(id).index
-	var out []tool.HotFile
-	for k, anns := range x.names {
-		agents := map[coord.AgentID]bool{}
-		for _, a := range anns {
-			agents[a.Agent] = true
-		}
-		for _, e := range x.edits[k] {
-			if a := s.agents[e.Agent]; a != nil && a.Live() {
-				agents[e.Agent] = true
-			}
-		}
-		if len(agents) < 2 {
-			continue
-		}
-		hot := tool.HotFile{Path: pathOf(k)}
-		for a := range agents {
-			hot.Agents = append(hot.Agents, s.refOf(a))
-		}
-		slices.SortFunc(hot.Agents, func(a, b tool.AgentRef) int { return cmp.Compare(a.Name, b.Name) })
-		out = append(out, hot)
-	}
-	slices.SortFunc(out, func(a, b tool.HotFile) int {
-		if len(a.Agents) != len(b.Agents) {
-			return len(b.Agents) - len(a.Agents)
-		}
-		return cmp.Compare(a.Path.String(), b.Path.String())
-	})
-	return out[:min(n, len(out))]
 }
 
 func (s *state) threadsByNumber(id coord.ProjectID) []*coord.Thread {

@@ -78,7 +78,7 @@ func (s *Shim) check(ctx context.Context, op *tool.Op, args json.RawMessage) (js
 
 // forward lets the hub answer.
 func (s *Shim) forward(ctx context.Context, op *tool.Op, args json.RawMessage) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
+	ctx, cancel := context.WithTimeout(ctx, s.o.Patience+op.Waits)
 	defer cancel()
 	l, err := s.session.current(ctx)
 	if err != nil {

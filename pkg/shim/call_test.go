@@ -177,6 +177,25 @@ func TestPathsGoToTheHubInTheProjectsForm(t *testing.T) {
 	}
 }
 
+func TestNamesForManyPatternsStayBelowTheHubsLimit(t *testing.T) {
+	var names []string
+	for i := range 450 {
+		names = append(names, fmt.Sprintf("many/%s%03d", strings.Repeat("n", 200), i))
+	}
+	h, peer := serving(t, func(o *shim.Options) { o.Dir = worktree(t, names...) })
+	peer.call(1, "announce_work", `{"subject":"s","target_files":["many/","many/*","**","many/n*","many/nn*","many/nnn*","m*/*"]}`)
+	args := h.received()[0].Args
+	wide := 0
+	for _, names := range decode[struct{ Expansions map[string][]string }](t, args).Expansions {
+		if names == nil {
+			wide++
+		}
+	}
+	if wide != 2 || len(args) > 700<<10 {
+		t.Errorf("%d patterns without names and %d bytes, want 2 and less than 700 KB", wide, len(args))
+	}
+}
+
 func TestASinglePathArgumentIsResolved(t *testing.T) {
 	dir := worktree(t, "src/a.go")
 	h, peer := serving(t, func(o *shim.Options) { o.Dir = filepath.Join(dir, "src") })

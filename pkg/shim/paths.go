@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
 	"github.com/coordhq/coord/pkg/workspace"
 )
@@ -77,18 +76,21 @@ func (r *resolver) argument(value json.RawMessage, form string) (json.RawMessage
 }
 
 func (r *resolver) path(s, form string) (string, error) {
+	if form == "id" && tool.IsID(s) {
+		return s, nil
+	}
 	if form != "target" {
 		p, err := r.space.Resolve(s)
 		return p.String(), err
 	}
-	target, names, wide, isPattern, err := r.space.Target(r.ctx, s)
+	target, names, _, isPattern, err := r.space.Target(r.ctx, s) // of a wide pattern there are no names
 	if err != nil || !isPattern {
 		return target, err
 	}
 	for _, name := range names {
 		r.size += len(name)
 	}
-	if wide || len(names) > coord.MaxExpansion || r.size > maxExpansions {
+	if r.size > maxExpansions {
 		names = nil
 	}
 	r.expansions[target] = names

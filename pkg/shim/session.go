@@ -43,7 +43,7 @@ type session struct {
 	keys  *keys
 	begun func()        // closes ready
 	ready chan struct{} // closed by begin
-	again chan struct{} // capacity 1: run has something to do
+	again chan struct{} // capacity 1: the link is lost
 
 	mu    sync.Mutex // guards what follows
 	info  coord.ClientInfo
@@ -108,7 +108,7 @@ func (s *session) linked() bool {
 	return s.open
 }
 
-// sleep waits for somebody who needs a link, or the pause; 0 is no limit.
+// sleep waits until the link is lost, or the pause is over; 0 is no limit.
 func (s *session) sleep(ctx context.Context, pause time.Duration) {
 	var over <-chan time.Time
 	if pause > 0 {
@@ -151,10 +151,6 @@ func (s *session) lost(l *link, err error) {
 	}
 	s.log.Info("the hub is lost", "instance", l.instance, "error", err)
 	s.link, s.open, s.err, s.down = nil, false, err, time.Now()
-	s.hurry()
-}
-
-func (s *session) hurry() {
 	select {
 	case s.again <- struct{}{}:
 	default:
@@ -165,14 +161,11 @@ func (s *session) hurry() {
 // shim has patience; when it had none for longer than that already, it waits
 // for one more attempt only. The error tells a model what to do.
 func (s *session) current(ctx context.Context) (*link, error) {
-	patience := time.NewTimer(s.o.Patience)
-	defer patience.Stop()
+	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
+	defer cancel()
 	for attempts := 0; ; attempts++ {
 		s.mu.Lock()
 		l, open, err, tried, down := s.link, s.open, s.err, s.tried, s.down
-		if !open && attempts == 0 {
-			s.hurry()
-		}
 		s.mu.Unlock()
 		if open {
 			return l, nil
@@ -183,8 +176,6 @@ func (s *session) current(ctx context.Context) (*link, error) {
 		}
 		select {
 		case <-tried:
-		case <-patience.C:
-			return nil, s.absent(err)
 		case <-ctx.Done():
 			return nil, s.absent(err)
 		}

@@ -1,6 +1,7 @@
 package shim_test
 
 import (
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -158,7 +159,31 @@ func TestASessionThatIsRefusedForGoodIsAnError(t *testing.T) {
 			refuse(w, coord.Errorf(coord.Unauthorized, "log in", "you are not known"), http.StatusUnauthorized)
 		}
 	})
+	began := time.Now()
 	peer.wantRefused(1, "coordinator_status", `{}`, "not known", "log in")
+	if d := time.Since(began); d > shim.DefaultPatience/2 {
+		t.Errorf("told after %v", d)
+	}
+}
+
+func TestAHubThatAcceptsAndSaysNothingIsNotWaitedForLong(t *testing.T) {
+	home := newHome(t)
+	if err := home.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", home.Socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	peer := startShim(t, home, func(o *shim.Options) { o.Patience = 50 * time.Millisecond })
+	peer.introduce("x")
+	began := time.Now()
+	peer.wantRefused(1, "wait_for_message", `{}`, "hub")
+	peer.wantRefused(2, "coordinator_status", `{}`, "hub")
+	if d := time.Since(began); d > 3*time.Second {
+		t.Errorf("told after %v", d)
+	}
 }
 
 func TestWithoutAHubACallFailsInTimeAndLaterOnesRecover(t *testing.T) {

@@ -31,7 +31,7 @@ type RegisterAgentOut struct {
 // ListAgents lists the project's agents.
 var ListAgents = declare[ListAgentsIn, ListAgentsOut](Op{
 	Name:     "list_agents",
-	Text:     "List the agents of this project: id, name, client, status, workspace, branch, modules, last seen.",
+	Text:     "List the agents of this project: id, name, client, status, activity, workspace, branch, modules, last seen.",
 	ReadOnly: true,
 })
 
@@ -48,6 +48,7 @@ type AgentView struct {
 	Name      string            `json:"name"`
 	Client    string            `json:"client"`
 	Status    coord.AgentStatus `json:"status"`
+	Activity  Activity          `json:"activity,omitempty"`
 	Modules   []string          `json:"modules"`
 	Workspace coord.WorkspaceID `json:"workspace"`
 	Branch    string            `json:"branch,omitempty"`
@@ -69,7 +70,7 @@ var LogActionSummary = declare[LogActionSummaryIn, LogActionSummaryOut](Op{
 
 // LogActionSummaryIn is the argument of log_action_summary.
 type LogActionSummaryIn struct {
-	Summary  string `json:"summary" req:"true" max:"2000" doc:"what was done"`
+	Summary  string `json:"summary" req:"true" max:"2000" alias:"content" doc:"what was done"`
 	FilePath string `json:"file_path,omitempty" max:"1024" path:"file" doc:"the file that was changed"`
 }
 
@@ -119,17 +120,13 @@ type AgentCount struct {
 
 // ThreadCount counts the project's live threads; WaitingForMe lists those whose
 // newest proposal lacks the caller's approval, or that opened on the caller and
-// have no proposal yet.
+// have no proposal yet. Offered counts tasks that nobody has claimed.
 type ThreadCount struct {
 	Open         int              `json:"open"`
 	Resolving    int              `json:"resolving"`
+	Offered      int              `json:"offered,omitempty"`
+	Claimed      int              `json:"claimed,omitempty"`
 	WaitingForMe []coord.ThreadID `json:"waiting_for_me"`
-}
-
-// HotFile is a path that more than one agent has announced, leased or edited.
-type HotFile struct {
-	Path   coord.Path `json:"path"`
-	Agents []AgentRef `json:"agents"`
 }
 
 // MQTTStatus is the state of the doorbell.

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/coordhq/coord/pkg/coord"
 )
 
 // arg is one argument of an operation, read from a field of its In type.
@@ -15,9 +17,9 @@ type arg struct {
 	wire     bool // between shim and hub only
 	max      int  // 0 = no limit
 	enum     []string
-	path     string // "file", "target" or ""
+	path     string // "file", "target", "id" or ""
 	kind     reflect.Kind
-	elem     reflect.Kind // of a list
+	elem     reflect.Type // of a list or map
 	index    int
 }
 
@@ -44,8 +46,8 @@ func (o *Op) args() []arg {
 			t = t.Elem()
 		}
 		a.kind = t.Kind()
-		if a.kind == reflect.Slice {
-			a.elem = t.Elem().Kind()
+		if a.kind == reflect.Slice || a.kind == reflect.Map {
+			a.elem = t.Elem()
 		}
 		out = append(out, a)
 	}
@@ -53,7 +55,8 @@ func (o *Op) args() []arg {
 }
 
 // PathArgs names the arguments that hold paths and how each is resolved where
-// the files are: "file", or "target" (a path, a directory or a glob).
+// the files are: "file", "target" (a path, a directory or a glob), or "id" (an id
+// that [IsID] knows stays as it is, all else is a file).
 func (o *Op) PathArgs() map[string]string {
 	out := map[string]string{}
 	for _, a := range o.args() {
@@ -62,4 +65,15 @@ func (o *Op) PathArgs() map[string]string {
 		}
 	}
 	return out
+}
+
+// IsID reports whether a text has the form of the id of a thread, announcement
+// or lease. A file of such a name is meant by "./T-1".
+func IsID(s string) bool {
+	for _, letter := range []string{"T", "A", "L"} {
+		if _, ok := coord.Ordinal(letter, s); ok {
+			return true
+		}
+	}
+	return false
 }

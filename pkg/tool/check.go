@@ -154,6 +154,8 @@ func (a arg) validate(v json.RawMessage) error {
 		return a.validateString(v)
 	case "array":
 		return a.validateList(v)
+	case "object":
+		return a.validateMap(v)
 	}
 	return nil
 }
@@ -181,11 +183,30 @@ func (a arg) validateList(v json.RawMessage) error {
 		return fmt.Errorf("%w%d entries are over the limit of %d", errTooLong, len(list), a.max)
 	}
 	for i, e := range list {
-		if got, want := kindOf(e), jsonType(a.elem); got != want {
+		if got, want := kindOf(e), jsonType(a.elem.Kind()); got != want {
 			return fmt.Errorf("entry %d: want %s, got %s", i+1, article(want), article(got))
 		}
 		if len(e) > coord.MaxPath*2 {
 			return fmt.Errorf("%wentry %d of %d bytes is over the limit of %d", errTooLong, i+1, len(e), coord.MaxPath)
+		}
+	}
+	return nil
+}
+
+func (a arg) validateMap(v json.RawMessage) error {
+	var entries map[string]json.RawMessage
+	if err := json.Unmarshal(v, &entries); err != nil {
+		return err
+	}
+	if a.max > 0 && len(entries) > a.max {
+		return fmt.Errorf("%w%d entries are over the limit of %d", errTooLong, len(entries), a.max)
+	}
+	if a.elem.Kind() != reflect.Struct {
+		return nil
+	}
+	for name, e := range entries {
+		if got := kindOf(e); got != "object" {
+			return fmt.Errorf("%q: want an object, got %s", short(json.RawMessage(name)), article(got))
 		}
 	}
 	return nil
@@ -251,8 +272,11 @@ func (s Spec[In, Out]) Read(args json.RawMessage, self coord.AgentID) (In, error
 	if err != nil {
 		return in, err
 	}
-	if err := json.Unmarshal(canonical, &in); err != nil {
-		return in, coord.Errorf(coord.Invalid, "correct it and call again", "%s: %v", s.Name, err)
+	dec := json.NewDecoder(bytes.NewReader(canonical))
+	dec.UseNumber()             // a free object keeps its numbers as they were
+	dec.DisallowUnknownFields() // inside objects; the names at the top are known
+	if err := dec.Decode(&in); err != nil {
+		return in, coord.Errorf(coord.Invalid, "correct it and call again", "%s: %s", s.Name, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	for _, a := range s.args() {
 		f := reflect.ValueOf(&in).Elem().Field(a.index)

@@ -123,6 +123,6 @@ type HeartbeatIn struct {
 
 // HeartbeatOut answers heartbeat.
 type HeartbeatOut struct {
-	Activity string         `json:"activity"`          // working, idle, waiting or offline
+	Activity Activity       `json:"activity"`
 	Verdict  *coord.Verdict `json:"verdict,omitempty"` // of the gate about current_file, when it refused
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// schema is the part of JSON Schema that the operations need: a flat object.
+// schema is the part of JSON Schema that the operations need: an object of
+// plain values, lists of them, and maps of flat objects.
 type schema struct {
 	Type        string            `json:"type"`
 	Description string            `json:"description,omitempty"`
@@ -17,15 +18,22 @@ type schema struct {
 	MaxItems    int               `json:"maxItems,omitempty"`
 	Properties  map[string]schema `json:"properties,omitempty"`
 	Required    []string          `json:"required,omitempty"`
-	Additional  *bool             `json:"additionalProperties,omitempty"`
+	Additional  any               `json:"additionalProperties,omitempty"` // false, or the schema of a map's values
 }
 
 // Schema gives the JSON Schema of the operation's arguments as a client sees
 // it: an object without the wire-only fields. Its bytes never change between
 // calls, so prompt caches keep.
 func (o *Op) Schema() json.RawMessage {
-	closed := false
-	root := schema{Type: "object", Properties: map[string]schema{}, Additional: &closed}
+	b, err := json.Marshal(o.object())
+	if err != nil {
+		panic(fmt.Sprintf("tool %s: schema: %v", o.Name, err))
+	}
+	return b
+}
+
+func (o *Op) object() schema {
+	root := schema{Type: "object", Properties: map[string]schema{}, Additional: false}
 	for _, a := range o.args() {
 		if a.wire {
 			continue
@@ -35,19 +43,22 @@ func (o *Op) Schema() json.RawMessage {
 			root.Required = append(root.Required, a.name)
 		}
 	}
-	b, err := json.Marshal(root)
-	if err != nil {
-		panic(fmt.Sprintf("tool %s: schema: %v", o.Name, err))
-	}
-	return b
+	return root
 }
 
 func (a arg) schema() schema {
-	s := schema{Type: jsonType(a.kind), Description: a.doc, Enum: a.enum}
+	s := schema{Type: jsonType(a.kind), Description: a.doc}
+	for _, value := range a.enum {
+		if value != "" {
+			s.Enum = append(s.Enum, value)
+		}
+	}
 	switch {
 	case a.kind == reflect.Slice:
-		s.Items = &schema{Type: jsonType(a.elem)}
+		s.Items = &schema{Type: jsonType(a.elem.Kind())}
 		s.MaxItems = a.max
+	case a.kind == reflect.Map && a.elem.Kind() == reflect.Struct:
+		s.Additional = (&Op{In: a.elem}).object()
 	case a.kind == reflect.String && a.enum == nil:
 		s.MaxLength = a.max
 	}

@@ -35,7 +35,7 @@ type AnnounceWorkOut struct {
 	Score           int                  `json:"score"`
 	Layer           *coord.Layer         `json:"layer"` // null when nothing overlaps
 	ConcernedAgents []AgentRef           `json:"concerned_agents"`
-	GrayZoneAgents  []AgentRef           `json:"gray_zone_agents"`
+	GrayZoneAgents  []AgentRef           `json:"gray_zone"`
 	Reasons         []ReasonView         `json:"reasons"`
 	More            int                  `json:"more_reasons,omitempty"`
 	Next            string               `json:"next"`
@@ -95,6 +95,7 @@ type ThreadView struct {
 	Deadline       coord.Millis         `json:"deadline,omitempty"`
 	Proposal       *ProposalView        `json:"proposal,omitempty"`
 	Summary        string               `json:"summary,omitempty"`
+	Task           *TaskView            `json:"task,omitempty"`     // of an offered task
 	Messages       []MessageView        `json:"messages,omitempty"` // get_thread only
 	More           int                  `json:"more_messages,omitempty"`
 	NextSeq        coord.Seq            `json:"next_seq,omitempty"` // give as since_seq for the rest
@@ -155,13 +156,13 @@ type ContestResolutionIn struct {
 // CloseThread says the caller's work is done.
 var CloseThread = declare[CloseThreadIn, CloseThreadOut](Op{
 	Name: "close_thread",
-	Text: "Say you are done: closes your announcement and its thread and frees the files. thread_id may also be an announcement id (A-n).",
+	Text: "Say you are done: closes your announcement and its thread and frees the files. thread_id may also be an announcement (A-n), a lease (L-n) or a path you hold.",
 	Core: true,
 })
 
 // CloseThreadIn is the argument of close_thread.
 type CloseThreadIn struct {
-	ThreadID string `json:"thread_id" req:"true" max:"1024" doc:"T-n or A-n"`
+	ThreadID string `json:"thread_id" req:"true" max:"1024" path:"id" doc:"T-n, A-n, L-n or a path"`
 	Summary  string `json:"summary,omitempty" max:"2000" alias:"content" doc:"what was done"`
 }
 

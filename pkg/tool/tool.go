@@ -9,9 +9,12 @@
 //	doc:"words"      its description in the schema
 //	req:"true"       must be present and not empty
 //	max:"200"        characters of a string, entries of a list, or largest number
-//	enum:"a,b"       the allowed values; the first is the default
-//	path:"file"      a path; path:"target" a path, directory or glob: both are
-//	                 resolved to the project's form where the files are
+//	enum:"a,b"       the allowed values; the first is the default, and when it is
+//	                 empty none is
+//	path:"file"      a path; path:"target" a path, directory or glob; path:"id"
+//	                 an id ([IsID]) or a path: paths are resolved to the
+//	                 project's form where the files are
+//	alias:"other"    another accepted name
 //	wire:"true"      between shim and hub only; not offered to a client
 //
 // The package imports only the words of the product, so that the shim can
@@ -20,6 +23,7 @@ package tool
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -36,7 +40,13 @@ type Op struct {
 	Core       bool // part of COORDINATOR_TOOLS=core
 	Local      bool // a shim answers it from its own queue
 	Hidden     bool // between shim and hub only, never an MCP tool
+
+	Waits time.Duration // the hub may take this long to answer; 0 = it answers at once
 }
+
+// LongestWait bounds a wait at the hub: what Claude Code bears before it moves
+// a call to the background. Other clients get half of it.
+const LongestWait = 100 * time.Second
 
 // Spec is an Op whose types the compiler knows; the hub binds a handler to it.
 type Spec[In, Out any] struct{ *Op }
@@ -84,14 +94,29 @@ var Table = []*Op{
 	CloseThread.Op,
 	CancelThread.Op,
 	GetThread.Op,
+	GetThreadUpdates.Op,
+	ListThreads.Op,
 	WaitForMessage.Op,
 	GetQueuedMessages.Op,
 	RegisterAgent.Op,
 	ListAgents.Op,
+	AgentActivity.Op,
+	WaitForPeers.Op,
 	Heartbeat.Op,
 	LogActionSummary.Op,
+	HotFiles.Op,
+	GetSessionFiles.Op,
 	CheckFileConflict.Op,
+	SetDependencyMap.Op,
+	GetBlastRadius.Op,
+	GetModuleInfo.Op,
+	MqttPublish.Op,
 	CoordinatorStatus.Op,
+	Introspection.Op,
+	AnswerIntrospection.Op,
+	ClaimTask.Op,
+	UnclaimTask.Op,
+	CompleteTask.Op,
 	Sync.Op,
 	Acquire.Op,
 	Edited.Op,

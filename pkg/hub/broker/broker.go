@@ -181,6 +181,11 @@ func (b *Broker) Serve(l net.Listener, local bool) error {
 	return nil
 }
 
+// Take serves one connection that somebody else has accepted, such as an HTTP
+// server for MQTT over WebSocket, and then owns it. It is no unix socket. Serve
+// must have been called before; Take returns at once.
+func (b *Broker) Take(nc net.Conn) { b.admit(nc, false) }
+
 // Kick closes every connection of the agent. A credential that was withdrawn
 // before the call opens none afterwards.
 func (b *Broker) Kick(agent coord.AgentID) {

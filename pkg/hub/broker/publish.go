@@ -26,6 +26,12 @@ func (b *Broker) Publish(batch []hub.Publication) {
 	b.queue.put(jobs)
 }
 
+// Subscribers counts the connections that a publication on the topic would
+// reach now.
+func (b *Broker) Subscribers(project coord.ProjectID, t string) int {
+	return len(b.server.Topics.Subscribers(projectMount(project).topic(topic.Name(t))).Subscriptions)
+}
+
 // job is one thing for the publishing goroutine to do: an event to publish, or
 // the retained messages to send to a new subscriber.
 type job struct {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coordhq/coord/pkg/client"
+	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 	"github.com/coordhq/coord/pkg/process"
@@ -324,6 +325,21 @@ func TestAHubWhoseHomeIsRemovedMakesRoomForTheNext(t *testing.T) {
 			next := start(t, daemon.Options{Home: home})
 			stillServes(t, home, next)
 		})
+	}
+}
+
+func TestTheDiscoveryFileOfAnotherHubStays(t *testing.T) {
+	home := newHome(t)
+	d := start(t, daemon.Options{Home: home})
+	next := config.Discovery{PID: 1, Instance: "hub-next"}
+	if err := config.WriteDiscovery(home, next); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := config.ReadDiscovery(home); err != nil || now.Instance != next.Instance {
+		t.Errorf("hub.json is about %+v, %v", now, err)
 	}
 }
 

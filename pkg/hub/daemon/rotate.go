@@ -32,7 +32,7 @@ type rotator struct {
 func (r *rotator) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.file != nil && false {
+	if r.file != nil && r.size+int64(len(p)) > r.max {
 		r.rotate()
 	}
 	if r.file == nil {

@@ -55,6 +55,10 @@ func wait(n int64) *coord.Wait {
 		Order: coord.Seq(n), Since: now}
 }
 
+func module(id coord.ModuleID) *coord.Module {
+	return &coord.Module{Project: shop, ID: id, DependsOn: []coord.ModuleID{"core"}, Exports: []string{"Session"}, Owners: []string{"ann"}, Updated: now}
+}
+
 func message(n, seq int64) coord.Message {
 	return coord.Message{ID: coord.Number[coord.MessageID]("M", n), Seq: coord.Seq(seq), Project: shop, Thread: "T-1", Author: "ag-1",
 		Name: "amber", Type: coord.ContextMessage, Content: fmt.Sprintf("words %d\nmore", n), Time: now}

@@ -23,6 +23,7 @@ var loaders = [...]func(*Store, context.Context, *sql.Tx, *hub.Snapshot) error{
 	(*Store).loadCredentials,
 	(*Store).loadEdits,
 	(*Store).loadFoldCase,
+	(*Store).loadModules,
 }
 
 // Load reads what the in-memory state is built from, all as of one moment.
@@ -148,6 +149,12 @@ func (s *Store) loadFoldCase(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot
 			err = rows.Scan(&p)
 			return p, err
 		})
+	return err
+}
+
+func (s *Store) loadModules(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) (err error) {
+	snap.Modules, err = nouns(ctx, s, text{tx, `SELECT project, id, body FROM modules ORDER BY project, id`},
+		func(m *coord.Module) key { return key{"module", string(m.Project), string(m.ID)} })
 	return err
 }
 

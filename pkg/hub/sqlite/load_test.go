@@ -26,6 +26,7 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Events:        []coord.Event{event(1, shop), event(2, shop)},
 		Inbox:         []hub.InboxEntry{{Agent: "ag-1", Seq: 1}, {Agent: "ag-1", Seq: 2, Prev: 1}},
 		FoldCase:      []coord.ProjectID{shop, blog},
+		Modules:       []*coord.Module{module("auth"), module("api")},
 		Counters:      hub.Counters{Seq: 2, Announcement: 1, Thread: 1, Message: 1, Lease: 1, Wait: 1},
 	}
 	store(t, s, in)
@@ -47,7 +48,22 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Waits:         in.Waits,
 		Edits:         []coord.Edit{in.Edits[1], in.Edits[0]},
 		FoldCase:      []coord.ProjectID{blog, shop},
+		Modules:       []*coord.Module{in.Modules[1], in.Modules[0]},
 	})
+}
+
+func TestModulesAreChangedAndDropped(t *testing.T) {
+	s := open(t, temp(t))
+	other := module("auth")
+	other.Project = blog
+	store(t, s, &hub.Changes{Modules: []*coord.Module{module("api"), module("auth"), other}})
+	changed := module("auth")
+	changed.Exports = []string{"Login"}
+	store(t, s, &hub.Changes{Modules: []*coord.Module{changed}})
+	equal(t, "after a change", load(t, s).Modules, []*coord.Module{other, module("api"), changed})
+
+	store(t, s, &hub.Changes{DropModules: []coord.ProjectID{shop}, Modules: []*coord.Module{module("web")}})
+	equal(t, "after a replacement", load(t, s).Modules, []*coord.Module{other, module("web")})
 }
 
 func TestLoadLeavesOutWhatHasEnded(t *testing.T) {

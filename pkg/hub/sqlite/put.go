@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub"
 )
 
@@ -13,6 +14,7 @@ var putters = [...]func(*writer, *hub.Changes) error{
 	(*writer).putCredentials,
 	(*writer).putAnnouncements,
 	(*writer).putThreads,
+	(*writer).putParties,
 	(*writer).putLeases,
 	(*writer).putWaits,
 	(*writer).putMessages,
@@ -20,6 +22,7 @@ var putters = [...]func(*writer, *hub.Changes) error{
 	(*writer).putEvents,
 	(*writer).putInbox,
 	(*writer).putFoldCase,
+	(*writer).putModules,
 	(*writer).putReply,
 }
 
@@ -72,9 +75,26 @@ func (w *writer) putAnnouncements(c *hub.Changes) error {
 
 func (w *writer) putThreads(c *hub.Changes) error {
 	for _, t := range c.Threads {
-		if err := w.noun(putThread, t, string(t.Project), string(t.ID), string(t.Initiator), string(t.Status), t.Status.Live(),
+		number, _ := coord.Ordinal("T", t.ID)
+		if err := w.noun(putThread, t, string(t.Project), string(t.ID), number, t.RunID, string(t.Initiator), string(t.Status), t.Status.Live(),
 			int64(t.Created), int64(t.Ended)); err != nil {
 			return fmt.Errorf("thread %s: %w", t.ID, err)
+		}
+	}
+	return nil
+}
+
+// putParties notes who takes part in a thread, or is to. Nobody is ever taken
+// off: who left it took part.
+func (w *writer) putParties(c *hub.Changes) error {
+	for _, t := range c.Threads {
+		for _, a := range append(append(t.Participants(), t.Parties...), t.AssignedTo) {
+			if a == "" {
+				continue
+			}
+			if err := w.exec(putParty, string(t.Project), string(a), string(t.ID)); err != nil {
+				return fmt.Errorf("party %s of thread %s: %w", a, t.ID, err)
+			}
 		}
 	}
 	return nil
@@ -145,6 +165,20 @@ func (w *writer) putFoldCase(c *hub.Changes) error {
 	for _, p := range c.FoldCase {
 		if err := w.exec(putFoldCase, string(p)); err != nil {
 			return fmt.Errorf("case policy of %s: %w", p, err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) putModules(c *hub.Changes) error {
+	for _, p := range c.DropModules {
+		if err := w.exec(dropModules, string(p)); err != nil {
+			return fmt.Errorf("drop modules of %s: %w", p, err)
+		}
+	}
+	for _, m := range c.Modules {
+		if err := w.noun(putModule, m, string(m.Project), string(m.ID), int64(m.Updated)); err != nil {
+			return fmt.Errorf("module %s: %w", m.ID, err)
 		}
 	}
 	return nil

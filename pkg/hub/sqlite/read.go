@@ -21,6 +21,9 @@ const (
 	selectEvents
 	selectAllEvents
 	selectThread
+	selectThreads
+	selectUpdates
+	selectEditedFiles
 	queryCount
 )
 
@@ -35,6 +38,12 @@ var queries = [queryCount]string{
 	selectAllEvents: `SELECT seq, kind, project, actor, thread, time, priority, payload
 		FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
 	selectThread: `SELECT body FROM threads WHERE project = ? AND id = ?`,
+	selectThreads: `SELECT id, body FROM threads t WHERE project = ? AND number < ? AND (? = '' OR status = ?) AND (? = '' OR run = ?)
+		AND (? = '' OR EXISTS (SELECT 1 FROM parties WHERE project = t.project AND agent = ? AND thread = t.id)) ORDER BY number DESC LIMIT ?`,
+	selectUpdates: `SELECT seq, thread, body FROM messages m WHERE project = ? AND seq > ?
+		AND EXISTS (SELECT 1 FROM parties WHERE project = m.project AND agent = ? AND thread = m.thread) ORDER BY seq LIMIT ?`,
+	selectEditedFiles: `SELECT path, count(*), max(time), summary FROM edits INDEXED BY edits_agent
+		WHERE project = ? AND agent = ? AND path > ? GROUP BY path ORDER BY path LIMIT ?`,
 }
 
 // reader is the pool of read-only connections, with its statements.

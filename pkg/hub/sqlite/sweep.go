@@ -15,6 +15,7 @@ const (
 	newsAge   = 7 * 24 * time.Hour  // events and file activity
 	threadAge = 30 * 24 * time.Hour // after the end
 	agentAge  = 30 * 24 * time.Hour // after it was last seen
+	moduleAge = 30 * 24 * time.Hour // after it was set, when no agent of the project is known any more
 )
 
 // sweepRows bounds one statement of a sweep, and so the time for which it keeps
@@ -52,11 +53,12 @@ var policies = [...]retention{
 	{"threads", threadAge, "project, id", `FROM threads t WHERE live = 0 AND ended > 0 AND ended < ?
 		AND NOT EXISTS (SELECT 1 FROM messages WHERE project = t.project AND thread = t.id)`},
 	{"agents", agentAge, "id", `FROM agents WHERE live = 0 AND last_seen < ?`},
+	{"modules", moduleAge, "project, id", `FROM modules m WHERE updated < ? AND NOT EXISTS (SELECT 1 FROM agents WHERE project = m.project)`},
 }
 
-// kept tables do not grow, or go with another: the credentials of an agent are
-// deleted with it.
-var kept = [...]string{"meta", "counters", "fold_case", "credentials"}
+// kept tables do not grow, or go with another: the credentials of an agent and
+// the parties of a thread are deleted with it.
+var kept = [...]string{"meta", "counters", "fold_case", "credentials", "parties"}
 
 func (r retention) sql() string {
 	return fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s %s LIMIT %d)", r.table, r.key, r.key, r.condition, sweepRows)

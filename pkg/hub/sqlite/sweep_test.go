@@ -80,12 +80,15 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 		at := now.Add(-age)
 		a, th, m := announcement(n), thread(n), message(n, n)
 		a.State, a.Ended = coord.Closed, at
-		th.Status, th.Ended = coord.ThreadResolved, at
+		th.Status, th.Ended, th.Respondents = coord.ThreadResolved, at, nil
 		m.Thread, m.Time = th.ID, at
 		g := agent(coord.AgentID(fmt.Sprintf("ag-%d", n)))
 		g.Status, g.LastSeen = coord.Offline, at
 		c.Announcements, c.Threads, c.Messages, c.Agents = append(c.Announcements, a), append(c.Threads, th), append(c.Messages, m), append(c.Agents, g)
 		c.Credentials = append(c.Credentials, hub.Credential{Hash: [32]byte{byte(n)}, Agent: g.ID})
+		md := module(coord.ModuleID(fmt.Sprintf("m-%d", n)))
+		md.Project, md.Updated = blog, at // of which no agent is known
+		c.Modules = append(c.Modules, md)
 	}
 	store(t, s, replies...)
 
@@ -93,6 +96,7 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 	for _, want := range []struct{ table, column, left string }{
 		{"replies", "key", "new"}, {"events", "seq", "2"}, {"edits", "path", "file-2"}, {"leases", "id", "L-2"}, {"waits", "id", "W-2"},
 		{"announcements", "id", "A-2"}, {"threads", "id", "T-2"}, {"messages", "id", "M-2"}, {"agents", "id", "ag-2"}, {"credentials", "agent", "ag-2"},
+		{"modules", "id", "m-2"}, {"parties", "thread", "T-2"},
 	} {
 		equal(t, want.table, column(t, db, want.column, want.table), []string{want.left})
 	}
@@ -104,8 +108,9 @@ func TestSweepKeepsWhatIsAlive(t *testing.T) {
 	a.LastSeen = old
 	in := &hub.Changes{Agents: []*coord.Agent{a}, Announcements: []*coord.Announcement{announcement(1)}, Threads: []*coord.Thread{thread(1), thread(2)},
 		Leases: []*coord.Lease{lease(1)}, Messages: []coord.Message{message(1, 1)}, Credentials: []hub.Credential{{Agent: "ag-1"}},
-		FoldCase: []coord.ProjectID{shop}, Counters: hub.Counters{Seq: 7}}
+		FoldCase: []coord.ProjectID{shop}, Modules: []*coord.Module{module("auth")}, Counters: hub.Counters{Seq: 7}}
 	in.Announcements[0].Created, in.Threads[0].Created, in.Leases[0].Taken, in.Messages[0].Time = old, old, old, old
+	in.Modules[0].Updated = old
 	store(t, s, in)
 	before := load(t, s)
 

@@ -37,6 +37,7 @@ const (
 	putCredential
 	putAnnouncement
 	putThread
+	putParty
 	putLease
 	putWait
 	putMessage
@@ -44,6 +45,8 @@ const (
 	putEvent
 	putInbox
 	putFoldCase
+	dropModules
+	putModule
 	putReply
 	putCounters
 	getReply
@@ -67,9 +70,10 @@ var statements = [statementCount]string{
 	putAnnouncement: `INSERT INTO announcements (project, id, agent, state, live, created, ended, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (project, id) DO UPDATE SET agent = excluded.agent, state = excluded.state, live = excluded.live,
 			created = excluded.created, ended = excluded.ended, body = excluded.body`,
-	putThread: `INSERT INTO threads (project, id, initiator, status, live, created, ended, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (project, id) DO UPDATE SET initiator = excluded.initiator, status = excluded.status, live = excluded.live,
+	putThread: `INSERT INTO threads (project, id, number, run, initiator, status, live, created, ended, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (project, id) DO UPDATE SET run = excluded.run, initiator = excluded.initiator, status = excluded.status, live = excluded.live,
 			created = excluded.created, ended = excluded.ended, body = excluded.body`,
+	putParty: `INSERT INTO parties (project, agent, thread) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 	putLease: `INSERT INTO leases (project, id, agent, workspace, path, taken, ended, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (project, id) DO UPDATE SET agent = excluded.agent, workspace = excluded.workspace, path = excluded.path,
 			taken = excluded.taken, ended = excluded.ended, body = excluded.body`,
@@ -81,6 +85,9 @@ var statements = [statementCount]string{
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 	putInbox:    `INSERT INTO inbox (agent, seq, prev) VALUES (?, ?, ?)`,
 	putFoldCase: `INSERT INTO fold_case (project) VALUES (?) ON CONFLICT DO NOTHING`,
+	dropModules: `DELETE FROM modules WHERE project = ?`,
+	putModule: `INSERT INTO modules (project, id, updated, body) VALUES (?, ?, ?, ?)
+		ON CONFLICT (project, id) DO UPDATE SET updated = excluded.updated, body = excluded.body`,
 	putReply:    `INSERT INTO replies (agent, key, op, result, code, error, time) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 	putCounters: `UPDATE counters SET seq = ?, announcement = ?, thread = ?, message = ?, lease = ?, wait = ?`,
 	getReply:    `SELECT op, result, code, error, time FROM replies WHERE agent = ? AND key = ?`,

@@ -96,7 +96,7 @@ func (s *Server) guarded(row route) http.Handler {
 				return
 			}
 			defer leave()
-			if err := s.rates.take(connOf(r).door.local, caller); err != nil {
+			if err := s.rates.take(connOf(r).door.local, s.payer(r, caller)); err != nil {
 				refuse(w, r, http.StatusTooManyRequests, err)
 				return
 			}
@@ -122,7 +122,7 @@ func isJSON(r *http.Request) bool {
 
 // admit decides whether the request's credential opens this route.
 func (s *Server) admit(row route, r *http.Request) (c coord.Caller, status int, err *coord.Error) {
-	if row.Access == Open {
+	if row.Access == Open || row.Access == Broker {
 		return coord.Caller{}, 0, nil
 	}
 	c, err = s.identify(r)

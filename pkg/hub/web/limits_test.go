@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -68,7 +70,7 @@ func TestCallsAreRateLimitedPerAgentAndDoor(t *testing.T) {
 
 func TestTheDefaultRatesAreTheContracts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, dial := bubble(t)
+		s, dial := bubble(t, &rules{})
 		conn := dial()
 		defer conn.Close()
 		reader := bufio.NewReader(conn)
@@ -106,8 +108,8 @@ func TestTheDefaultRatesAreTheContracts(t *testing.T) {
 }
 
 // bubble is a server for synctest: a TCP door made of pipes.
-func bubble(t *testing.T) (s *web.Server, dial func() net.Conn) {
-	s, err := web.New(web.Options{Rules: &rules{}, Hello: func() client.Hello { return client.Hello{} }, Token: token, Member: "mia"})
+func bubble(t *testing.T, r *rules) (s *web.Server, dial func() net.Conn) {
+	s, err := web.New(web.Options{Rules: r, Hello: func() client.Hello { return client.Hello{} }, Token: token, Member: "mia"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,7 @@ func TestASilentOrSlowStrangerIsClosedAfter5Seconds(t *testing.T) {
 	for name, first := range map[string]string{"silent": "", "slow headers": "GET /health HTTP/1.1\r\nHost: "} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, dial := bubble(t)
+				s, dial := bubble(t, &rules{})
 				conn := dial()
 				start := time.Now()
 				if _, err := io.WriteString(conn, first); err != nil {
@@ -170,6 +172,30 @@ func TestASilentOrSlowStrangerIsClosedAfter5Seconds(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestACallMayWaitFor100Seconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, dial := bubble(t, &rules{on: func(ctx context.Context, _ string) (json.RawMessage, error) {
+			select {
+			case <-time.After(100 * time.Second):
+				return json.RawMessage(`{"waited":true}`), nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}})
+		conn := dial()
+		req := newRequest(t, "POST", "http://127.0.0.1:3100/api/tools/wait_for_message", strings.NewReader("{}"))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+token)
+		if got := exchange(t, conn, req); got.status != 200 {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		_ = conn.Close()
+		if err := s.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestHeadersOver16KiBAreRefused(t *testing.T) {
@@ -224,7 +250,7 @@ func TestEachLimitOfConnectionsIsNamed(t *testing.T) {
 
 func TestAConnectionThatClosesMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, dial := bubble(t)
+		s, dial := bubble(t, &rules{})
 		var held []net.Conn
 		for range 64 { // the limit of strangers
 			held = append(held, dial())

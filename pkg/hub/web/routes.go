@@ -12,11 +12,13 @@ import (
 // Access says who may use a route.
 type Access string
 
-// Open wants no credential and shows nothing; Member is a session or the
-// operator; Session and Operator are one of them only; Local is the operator on
-// the unix socket.
+// Open wants no credential and shows nothing; Broker wants none either, since
+// the connection becomes one of the broker, which wants it in the first packet;
+// Member is a session or the operator; Session and Operator are one of them
+// only; Local is the operator on the unix socket.
 const (
 	Open     Access = "open"
+	Broker   Access = "broker"
 	Member   Access = "member"
 	Session  Access = "session"
 	Operator Access = "operator"
@@ -46,6 +48,10 @@ func table() []route {
 		{Route{"GET", "/api/hello", Member, true}, (*Server).hello},
 		{Route{"GET", "/api/status", Member, false}, (*Server).status},
 		{Route{"POST", "/api/stop", Local, true}, (*Server).stop},
+		{Route{"POST", mcpPath, Member, false}, (*Server).mcp},
+		{Route{"GET", mcpPath, Member, false}, (*Server).mcp},
+		{Route{"DELETE", mcpPath, Member, false}, (*Server).mcp},
+		{Route{"GET", "/mqtt", Broker, false}, (*Server).mqtt},
 		{Route{"GET", "/health", Open, true}, (*Server).health},
 		{Route{"GET", "/livez", Open, true}, (*Server).health},
 		{Route{"GET", "/readyz", Member, true}, (*Server).ready},

@@ -45,7 +45,7 @@ func TestALeavingHubAnswersWhatItHasBegun(t *testing.T) {
 
 func TestAConnectionThatHasAskedNothingDelaysNoStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, dial := bubble(t)
+		s, dial := bubble(t, &rules{})
 		conn := dial()
 		synctest.Wait()
 		start := time.Now()

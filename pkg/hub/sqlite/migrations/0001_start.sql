@@ -34,6 +34,8 @@ CREATE TABLE agents (
 	body      TEXT NOT NULL
 ) STRICT;
 
+CREATE INDEX agents_project ON agents (project);
+
 CREATE TABLE credentials (
 	hash    BLOB PRIMARY KEY,
 	agent   TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
@@ -54,9 +56,12 @@ CREATE TABLE announcements (
 ) STRICT;
 CREATE INDEX announcements_live ON announcements (live, ended);
 
+-- number is the one inside the id, by which threads are listed.
 CREATE TABLE threads (
 	project   TEXT NOT NULL,
 	id        TEXT NOT NULL,
+	number    INTEGER NOT NULL,
+	run       TEXT NOT NULL,
 	initiator TEXT NOT NULL,
 	status    TEXT NOT NULL,
 	live      INTEGER NOT NULL,
@@ -66,6 +71,17 @@ CREATE TABLE threads (
 	PRIMARY KEY (project, id)
 ) STRICT;
 CREATE INDEX threads_live ON threads (live, ended);
+CREATE INDEX threads_number ON threads (project, number);
+
+-- Who takes or took part in a thread; goes with it.
+CREATE TABLE parties (
+	project TEXT NOT NULL,
+	agent   TEXT NOT NULL,
+	thread  TEXT NOT NULL,
+	PRIMARY KEY (project, agent, thread),
+	FOREIGN KEY (project, thread) REFERENCES threads (project, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX parties_thread ON parties (project, thread);
 
 CREATE TABLE leases (
 	project   TEXT NOT NULL,
@@ -103,6 +119,7 @@ CREATE TABLE messages (
 	FOREIGN KEY (project, thread) REFERENCES threads (project, id)
 ) STRICT;
 CREATE INDEX messages_thread ON messages (project, thread, seq);
+CREATE INDEX messages_seq ON messages (project, seq);
 
 CREATE TABLE edits (
 	id        INTEGER PRIMARY KEY,
@@ -115,6 +132,17 @@ CREATE TABLE edits (
 ) STRICT;
 CREATE INDEX edits_path ON edits (project, path, time);
 CREATE INDEX edits_time ON edits (time);
+CREATE INDEX edits_agent ON edits (project, agent, path, time);
+
+-- The dependency map of each project.
+CREATE TABLE modules (
+	project TEXT NOT NULL,
+	id      TEXT NOT NULL,
+	updated INTEGER NOT NULL,
+	body    TEXT NOT NULL,
+	PRIMARY KEY (project, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX modules_updated ON modules (updated);
 
 CREATE TABLE events (
 	seq      INTEGER PRIMARY KEY,

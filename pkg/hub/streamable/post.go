@@ -1,0 +1,206 @@
+package streamable
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/inbox"
+)
+
+const sessionHeader = "Mcp-Session-Id"
+
+// recentAnswers is how many answers with news may still be taken back by a
+// cancellation that crossed them on its way.
+const recentAnswers = 16
+
+// ServeHTTP serves one request of a client whose caller the guard has put into
+// the context.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	caller, ok := coord.CallerFrom(r.Context())
+	if !ok {
+		http.Error(w, "this door wants a credential", http.StatusUnauthorized)
+		return
+	}
+	s := h.find(r.Header.Get(sessionHeader))
+	switch {
+	case r.Header.Get(sessionHeader) == "":
+		s = h.newSession(caller, r.URL.Query())
+	case s == nil:
+		http.Error(w, "session not found: it has ended, or the hub was restarted; initialize again", http.StatusNotFound)
+		return
+	case !s.opensTo(caller):
+		h.log.Warn("an MCP session was asked for with another credential", "member", caller.Member, "agent", caller.Agent)
+		http.Error(w, "this session belongs to another credential", http.StatusForbidden)
+		return
+	}
+	stream := r.Method == http.MethodGet
+	if !s.enter(stream) {
+		http.Error(w, "session not found: it has ended; initialize again", http.StatusNotFound)
+		return
+	}
+	defer s.leave(stream)
+	h.serve(&post{session: s, ctx: r.Context()}, w, r)
+}
+
+// serve hands a request to the library.
+func (h *Handler) serve(p *post, w http.ResponseWriter, r *http.Request) {
+	conn := http.NewResponseController(w)
+	switch r.Method {
+	case http.MethodGet: // an open end
+		_ = conn.SetWriteDeadline(time.Time{})
+	case http.MethodPost:
+		if !p.read(w, r) {
+			return
+		}
+	case http.MethodDelete:
+		p.session.endWaits() // the library waits for them
+	}
+	// The time to read the request is over with its body; a deadline that fell
+	// into the answer would look as if the client had gone.
+	_ = conn.SetReadDeadline(time.Time{}) // only a test's recorder has none
+	out := &writer{ResponseWriter: w}
+	r = r.Clone(context.WithValue(r.Context(), postKey{}, p))
+	r.Header.Set("Authorization", "Bearer checked") // the guard has; the credential goes no further
+	p.begin(out)
+	h.protocol.ServeHTTP(out, r)
+	p.settle()
+	if r.Method == http.MethodDelete && out.status == http.StatusNoContent {
+		<-p.session.left
+	}
+}
+
+// post is one HTTP request of a client, with what its answer hands over.
+type post struct {
+	session *session
+	ctx     context.Context // ends when the client hangs up
+	id      string          // of the JSON-RPC request, as it is written; "" = several, or none
+	out     *writer
+
+	// Guarded by session.mu.
+	news      []*inbox.Batch
+	before    int  // bytes written when the newest batch was taken
+	cancelled bool // the client ignores the answer
+	over      bool // the request is
+}
+
+// read reads the body whole, and notes the id of the request in it. A
+// cancellation takes effect on what it cancels.
+func (p *post) read(w http.ResponseWriter, r *http.Request) bool {
+	body, err := io.ReadAll(r.Body)
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		http.Error(w, "the body is over the limit", http.StatusRequestEntityTooLarge)
+		return false
+	case err != nil:
+		http.Error(w, "the body could not be read", http.StatusBadRequest)
+		return false
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var message struct {
+		ID     json.RawMessage `json:"id"`
+		Method string          `json:"method"`
+		Params struct {
+			RequestID json.RawMessage `json:"requestId"`
+		} `json:"params"`
+	}
+	_ = json.Unmarshal(body, &message) // what cannot be read is for the library to refuse
+	p.id = string(message.ID)
+	if message.Method == "notifications/cancelled" {
+		p.session.cancel(string(message.Params.RequestID))
+	}
+	return true
+}
+
+func (p *post) begin(out *writer) {
+	p.out = out
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	p.session.posts = append(p.session.posts, p)
+}
+
+// carry says that the answer will hand over a batch. When there is nobody to
+// answer any more it goes back.
+func (p *post) carry(b *inbox.Batch) {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	if p.over {
+		b.Return()
+		return
+	}
+	p.news = append(p.news, b)
+	p.before = p.out.written()
+}
+
+// settle decides, when the request is over, whether the client has got the news:
+// something was written after they were taken, without an error, to a client
+// that was still there and had not cancelled.
+func (p *post) settle() {
+	s := p.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.over = true
+	s.posts = slices.DeleteFunc(s.posts, func(other *post) bool { return other == p })
+	if len(p.news) == 0 {
+		return
+	}
+	got := p.ctx.Err() == nil && p.out.sound() && p.out.written() > p.before && !p.cancelled
+	for _, b := range p.news {
+		if got {
+			b.Confirm()
+		} else {
+			b.Return()
+		}
+	}
+	if got {
+		s.answered = append(s.answered[max(0, len(s.answered)+1-recentAnswers):], p)
+	}
+}
+
+// cancel notes that the client ignores the answer to a request. A client cancels
+// only what it has no answer to, so an answer that crossed the cancellation on
+// its way is ignored as well, and its news is given again.
+func (s *session) cancel(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id == "" {
+		return
+	}
+	for _, p := range s.posts {
+		p.cancelled = p.cancelled || p.id == id
+	}
+	for _, p := range s.answered {
+		if p.id == id {
+			for _, b := range p.news {
+				b.Return()
+			}
+			p.news = nil
+		}
+	}
+}
+
+type postKey struct{}
+
+// introduce tells the library whose request it has, and lets the request travel
+// with the message: the library hands a handler only what belongs to a token.
+func introduce(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
+	p := ctx.Value(postKey{}).(*post)
+	return &auth.TokenInfo{
+		UserID: string(p.session.opener.Member) + "\x00" + string(p.session.opener.Agent),
+		Extra:  map[string]any{"post": p},
+	}, nil
+}
+
+func postOf(req mcp.Request) *post {
+	return req.GetExtra().TokenInfo.Extra["post"].(*post)
+}

@@ -1,0 +1,99 @@
+package streamable
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/tool/mcptool"
+)
+
+const (
+	defaultWait = 30 * time.Second
+	longestWait = 50 * time.Second
+	page        = 200 // events per reading of the inbox, the most the rules give
+)
+
+// waitForMessage gives what is unread, or waits for it.
+func (c *call) waitForMessage(ctx context.Context, a *agent, args json.RawMessage) ([]byte, error) {
+	var in tool.WaitForMessageIn
+	if err := json.Unmarshal(args, &in); err != nil {
+		return nil, fmt.Errorf("read the arguments: %w", err)
+	}
+	limit, filter := defaultWait, mcptool.OfThread(in.ThreadID)
+	if in.TimeoutSeconds != nil {
+		limit = min(time.Duration(*in.TimeoutSeconds*float64(time.Second)), longestWait)
+	}
+	news, stop := a.rules.Listen(a.caller.Agent)
+	defer stop()
+	over := time.NewTimer(limit)
+	defer over.Stop()
+	sign := time.NewTicker(mcptool.ProgressEvery)
+	defer sign.Stop()
+	for began := time.Now(); ; {
+		if err := a.catchUp(ctx); err != nil {
+			return nil, err
+		}
+		if b := mcptool.Take(a.queue, in.Max, mcptool.WaitBatch, filter); len(b.Events) > 0 {
+			answer := mcptool.News(b, a.queue, filter)
+			c.post.carry(b)
+			return answer, nil
+		}
+		select {
+		case <-news:
+		case <-sign.C:
+			mcptool.Progress(ctx, c.conn, c.params, time.Since(began), limit)
+		case <-over.C:
+			return mcptool.NoNews(), nil
+		case <-ctx.Done():
+			return nil, coord.Errorf(coord.Unavailable, "call again", "the wait was cut short")
+		}
+	}
+}
+
+// getQueuedMessages gives what is unread.
+func (c *call) getQueuedMessages(ctx context.Context, a *agent, args json.RawMessage) ([]byte, error) {
+	var in tool.GetQueuedMessagesIn
+	if err := json.Unmarshal(args, &in); err != nil {
+		return nil, fmt.Errorf("read the arguments: %w", err)
+	}
+	if err := a.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	b := mcptool.Take(a.queue, in.Max, mcptool.QueuedBatch, nil)
+	answer := mcptool.News(b, a.queue, nil)
+	c.post.carry(b)
+	return answer, nil
+}
+
+// catchUp acknowledges what the client has got, and queues what is new in the
+// inbox. Two at a time do no harm: the queue takes each event once.
+func (a *agent) catchUp(ctx context.Context) error {
+	for {
+		out, err := a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen(), After: a.queue.Last(), Limit: page})
+		if err != nil {
+			return err
+		}
+		for _, raw := range out.Events {
+			_, d, err := coord.ParseWire(raw)
+			if err != nil {
+				return fmt.Errorf("read the inbox after %d: %w", a.queue.Last(), err)
+			}
+			if last := a.queue.Last(); d.Prev > last {
+				a.queue.Mark(last+1, d.Prev) // the inbox has these no more
+			}
+			a.queue.Push(d)
+		}
+		switch {
+		case out.Remaining > 0 && len(out.Events) > 0:
+		case len(out.Events) == 0 && out.Head > a.queue.Last():
+			a.queue.Mark(a.queue.Last()+1, out.Head)
+			return nil
+		default:
+			return nil
+		}
+	}
+}
