@@ -27,13 +27,14 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
-	"pkg/hub":        {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
-	"pkg/hub/auth":   {"pkg/config", "pkg/coord"},
-	"pkg/hub/broker": {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
-	"pkg/hub/sqlite": {"pkg/coord", "pkg/hub"},
-	"pkg/hub/web":    {"pkg/client", "pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/tool", "pkg/tool/mcptool"},
+	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
+	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
+	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
+	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/tool"},
+	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
 	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/sqlite",
-		"pkg/hub/web", "pkg/process"},
+		"pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
 
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
 	"pkg/shim/spawn": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process"},
@@ -53,7 +54,7 @@ var reserved = map[string][]string{
 	"github.com/mattn/go-sqlite3":            {"pkg/hub/sqlite"},
 	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
 	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
-	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/web", "pkg/shim", "pkg/tool/mcptool"},
+	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/streamable", "pkg/shim", "pkg/tool/mcptool"},
 }
 
 // forbidden is what a small binary must not hold, not even by way of others.

@@ -15,6 +15,7 @@ import (
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/tool/mcptool"
 )
 
 // syncLimit bounds one heartbeat.
@@ -91,7 +92,7 @@ func (l *link) ask(ctx context.Context, in tool.SyncIn) (tool.SyncOut, error) {
 	ctx, cancel := context.WithTimeout(ctx, syncLimit)
 	defer cancel()
 	var out tool.SyncOut
-	answer, err := l.hub.Call(ctx, l.me.SessionKey, tool.Sync.Name, encode(in), "")
+	answer, err := l.hub.Call(ctx, l.me.SessionKey, tool.Sync.Name, mcptool.Encode(in), "")
 	if err != nil {
 		return out, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/tool/mcptool"
 	"github.com/coordhq/coord/pkg/workspace"
 )
 
@@ -41,9 +42,9 @@ func resolvePaths(ctx context.Context, w workspace.Workspace, op *tool.Op, args 
 		fields[name] = resolved
 	}
 	if len(r.expansions) > 0 {
-		fields[expansionsArg] = encode(r.expansions)
+		fields[expansionsArg] = mcptool.Encode(r.expansions)
 	}
-	return encode(fields), nil
+	return mcptool.Encode(fields), nil
 }
 
 // resolver resolves the paths of one call.
@@ -59,7 +60,7 @@ func (r *resolver) argument(value json.RawMessage, form string) (json.RawMessage
 	var one string
 	if json.Unmarshal(value, &one) == nil {
 		p, err := r.path(one, form)
-		return encode(p), err
+		return mcptool.Encode(p), err
 	}
 	var list []string
 	if err := json.Unmarshal(value, &list); err != nil {
@@ -72,7 +73,7 @@ func (r *resolver) argument(value json.RawMessage, form string) (json.RawMessage
 		}
 		list[i] = p
 	}
-	return encode(list), nil
+	return mcptool.Encode(list), nil
 }
 
 func (r *resolver) path(s, form string) (string, error) {

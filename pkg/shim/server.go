@@ -2,41 +2,20 @@ package shim
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/tool/mcptool"
 )
-
-// protocols are the versions we speak, newest first: those with a handshake.
-var protocols = []string{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
-
-// rawResult is a result that goes out as it is.
-type rawResult struct {
-	mcp.ResultBase
-	body json.RawMessage
-}
-
-// MarshalJSON gives the result's own bytes.
-func (r *rawResult) MarshalJSON() ([]byte, error) { return r.body, nil }
 
 // server makes the MCP server. Tools are not registered with it: lists and calls
 // are caught before it looks at them, so their bytes stay as they are. When
 // answering ends, calls under way are cut short.
 func (s *Shim) server(answering context.Context) *mcp.Server {
-	srv := mcp.NewServer(&mcp.Implementation{Name: "coord", Version: s.o.Version}, &mcp.ServerOptions{
-		Instructions:              tool.Instructions,
-		Logger:                    s.log,
-		Capabilities:              &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
-		SupportedProtocolVersions: protocols,
-	})
+	srv := mcptool.NewServer(s.o.Version, s.log)
 	door := &door{shim: s, offered: tool.Offered(s.o.Core)}
 	srv.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
@@ -66,16 +45,14 @@ func (d *door) receive(ctx context.Context, method string, req mcp.Request, next
 		if _, err := next(ctx, method, req); err != nil {
 			return nil, err // too early, or said before
 		}
-		d.shim.session.begin(clientInfo(req))
+		d.shim.session.begin(mcptool.Client(sessionOf(req)))
 		return nil, nil
 	case *mcp.ListToolsParams:
-		if p != nil && p.Cursor != "" {
-			return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "unknown cursor: the list has one page"}
-		}
-		return offer(d.offered), nil
+		return mcptool.List(d.offered, p)
 	case *mcp.CallToolParamsRaw:
-		d.shim.session.begin(clientInfo(req))
-		return d.call(ctx, &request{call: callOf(req), params: p, session: req.GetSession().(*mcp.ServerSession)}), nil
+		d.shim.session.begin(mcptool.Client(sessionOf(req)))
+		r := &request{call: callOf(req), params: p, session: sessionOf(req)}
+		return mcptool.Answer(d.shim.log, p.Name, func() ([]byte, error) { return d.run(ctx, r) }), nil
 	}
 	return next(ctx, method, req)
 }
@@ -93,6 +70,7 @@ func (d *door) initialize(ctx context.Context, method string, req mcp.Request, n
 		return res, err
 	}
 	again := *d.hello
+	protocols := mcptool.Protocols()
 	again.ProtocolVersion = protocols[0]
 	if p := req.GetParams().(*mcp.InitializeParams); slices.Contains(protocols, p.ProtocolVersion) {
 		again.ProtocolVersion = p.ProtocolVersion
@@ -100,31 +78,7 @@ func (d *door) initialize(ctx context.Context, method string, req mcp.Request, n
 	return &again, nil
 }
 
-// clientInfo is what the client said of itself in its first initialize.
-func clientInfo(req mcp.Request) coord.ClientInfo {
-	session, ok := req.GetSession().(*mcp.ServerSession)
-	if !ok {
-		return coord.ClientInfo{}
-	}
-	p := session.InitializeParams()
-	if p == nil || p.ClientInfo == nil {
-		return coord.ClientInfo{}
-	}
-	return coord.ClientInfo{Name: p.ClientInfo.Name, Version: p.ClientInfo.Version}
-}
-
-// call runs a tool call and makes its result. A fault of ours is told to the
-// client and kept from ending the session.
-func (d *door) call(ctx context.Context, r *request) (res mcp.Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			d.shim.log.Error("a tool call panicked", "tool", r.params.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			res = failure(coord.Errorf(coord.Internal, "this is a fault of coord; go on without it", "%s failed in the shim", r.params.Name))
-		}
-	}()
-	answer, err := d.run(ctx, r)
-	if err != nil {
-		return failure(err)
-	}
-	return success(answer)
+func sessionOf(req mcp.Request) *mcp.ServerSession {
+	session, _ := req.GetSession().(*mcp.ServerSession)
+	return session
 }

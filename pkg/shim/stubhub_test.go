@@ -69,11 +69,21 @@ func startHub(t *testing.T, home config.Home) *stubHub {
 	return h
 }
 
-// listen opens both doors.
+// listen opens both doors, MQTT first: the library must have started when the
+// first client comes.
 func (h *stubHub) listen() {
 	h.t.Helper()
 	h.doors.Lock()
 	defer h.doors.Unlock()
+	h.mqtt = mqtt.New(&mqtt.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	ml, err := net.Listen("unix", h.home.MQTTSocket())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := errors.Join(h.mqtt.AddHook(&mqttGate{h: h}, nil), h.mqtt.AddListener(listeners.NewNet("unix", ml)), h.mqtt.Serve()); err != nil {
+		h.t.Fatal(err)
+	}
+
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/hello", h.hello)
 	mux.HandleFunc("POST /api/sessions", h.register)
@@ -86,15 +96,6 @@ func (h *stubHub) listen() {
 	}
 	serve := h.http.Serve
 	go func() { _ = serve(l) }()
-
-	h.mqtt = mqtt.New(&mqtt.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	ml, err := net.Listen("unix", h.home.MQTTSocket())
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if err := errors.Join(h.mqtt.AddHook(&mqttGate{h: h}, nil), h.mqtt.AddListener(listeners.NewNet("unix", ml)), h.mqtt.Serve()); err != nil {
-		h.t.Fatal(err)
-	}
 }
 
 // stop ends the hub as kill -9 would: connections are cut.

@@ -6,23 +6,18 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/inbox"
 	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/tool/mcptool"
 )
 
-// Bounds of waiting and of what one answer holds.
+// Bounds of waiting.
 const (
 	defaultWait   = 30 * time.Second
 	longestWait   = 50 * time.Second
 	longestClaude = 100 * time.Second // Claude Code moves a call to the background after 120 s
 	catchUpLimit  = 2 * time.Second
-
-	defaultBatch  = 20
-	defaultQueued = 50
-	maxNews       = 8<<10 - 64 // bytes of events in one answer, which as a whole has at most 8 KB
 )
 
 // waitForMessage gives what is queued, or waits for it.
@@ -31,15 +26,15 @@ func (s *Shim) waitForMessage(ctx context.Context, r *request, args json.RawMess
 	if err := json.Unmarshal(args, &in); err != nil {
 		return nil, fmt.Errorf("read the arguments: %w", err)
 	}
-	filter := ofThread(in.ThreadID)
+	filter := mcptool.OfThread(in.ThreadID)
 	r.call.inTurn(ctx)
-	if news := s.take(in.Max, defaultBatch, filter); len(news.Events) > 0 {
+	if news := mcptool.Take(s.queue, in.Max, mcptool.WaitBatch, filter); len(news.Events) > 0 {
 		return s.handOver(r, news, filter), nil
 	}
 	if _, err := s.session.current(ctx); err != nil {
 		return nil, err
 	}
-	limit := waitLimit(in.TimeoutSeconds, clientInfo(&mcp.CallToolRequest{Session: r.session}))
+	limit := waitLimit(in.TimeoutSeconds, mcptool.Client(r.session))
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	go func() { // nobody would read an answer that comes later
@@ -51,14 +46,14 @@ func (s *Shim) waitForMessage(ctx context.Context, r *request, args json.RawMess
 	}()
 	for began := time.Now(); ; {
 		woken := s.awaitNews(ctx, filter)
-		if news := s.take(in.Max, defaultBatch, filter); len(news.Events) > 0 {
+		if news := mcptool.Take(s.queue, in.Max, mcptool.WaitBatch, filter); len(news.Events) > 0 {
 			return s.handOver(r, news, filter), nil
 		}
 		switch {
 		case ctx.Err() != nil:
-			return encode(tool.WaitForMessageOut{Events: []json.RawMessage{}, Timeout: true}), nil
+			return mcptool.NoNews(), nil
 		case !woken:
-			r.progress(ctx, time.Since(began), limit)
+			mcptool.Progress(ctx, r.session, r.params, time.Since(began), limit)
 		}
 	}
 }
@@ -80,7 +75,7 @@ func (s *Shim) getQueuedMessages(ctx context.Context, r *request, args json.RawM
 	}
 	r.call.inTurn(ctx)
 	err := s.catchUp(ctx)
-	news := s.take(in.Max, defaultQueued, nil)
+	news := mcptool.Take(s.queue, in.Max, mcptool.QueuedBatch, nil)
 	if err != nil && len(news.Events) == 0 {
 		return nil, err
 	}
@@ -111,50 +106,9 @@ func waitLimit(seconds *float64, client coord.ClientInfo) time.Duration {
 	return min(limit, most)
 }
 
-// ofThread wants news of one thread, and markers: those may stand for it.
-func ofThread(id coord.ThreadID) inbox.Filter {
-	if id == "" {
-		return nil
-	}
-	return func(d *coord.Delivery) bool { return d.Thread == id || d.Kind == coord.KindResync }
-}
-
-// take gives the next batch: at most limit events, and not more bytes than an
-// answer bears, but one at least.
-func (s *Shim) take(limit, usual int, f inbox.Filter) *inbox.Batch {
-	if limit == 0 {
-		limit = usual
-	}
-	size := 0
-	return s.queue.Take(limit, func(d *coord.Delivery) bool {
-		if f != nil && !f(d) || size > maxNews {
-			return false
-		}
-		first := size == 0
-		size += len(forModel(d)) + len(",")
-		return first || size <= maxNews
-	})
-}
-
 // handOver words a batch, and puts it on the call: what becomes of the answer
 // decides whether it counts as seen.
 func (s *Shim) handOver(r *request, news *inbox.Batch, f inbox.Filter) []byte {
-	out := tool.GetQueuedMessagesOut{Events: make([]json.RawMessage, 0, len(news.Events)), Remaining: s.queue.Waiting(f)}
-	for i := range news.Events {
-		out.Events = append(out.Events, forModel(&news.Events[i]))
-	}
 	r.call.carry(news)
-	return encode(out)
-}
-
-// progress gives a sign of life to a client that asked for it.
-func (r *request) progress(ctx context.Context, waited, limit time.Duration) {
-	token := r.params.GetProgressToken()
-	if token == nil {
-		return
-	}
-	_ = r.session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ // its loss shows when the answer is written
-		ProgressToken: token, Message: "waiting for news",
-		Progress: waited.Seconds(), Total: limit.Seconds(),
-	})
+	return mcptool.News(news, s.queue, f)
 }

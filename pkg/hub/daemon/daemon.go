@@ -19,6 +19,7 @@ import (
 	"github.com/coordhq/coord/pkg/hub"
 	"github.com/coordhq/coord/pkg/hub/broker"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
+	"github.com/coordhq/coord/pkg/hub/streamable"
 	"github.com/coordhq/coord/pkg/hub/web"
 	"github.com/coordhq/coord/pkg/process"
 )
@@ -96,6 +97,7 @@ type Daemon struct {
 	store     *sqlite.Store
 	broker    *broker.Broker
 	hub       *hub.Hub
+	mcp       *streamable.Handler
 	web       *web.Server
 	sockets   []*socket
 	discovery config.Discovery
@@ -182,7 +184,9 @@ func (d *Daemon) intact() bool {
 	return d.lock.held()
 }
 
-func (d *Daemon) connections() int { return d.broker.Stats().Connections }
+// connections counts what keeps an Auto hub from leaving: connections of the
+// broker and MCP sessions.
+func (d *Daemon) connections() int { return d.broker.Stats().Connections + d.mcp.Sessions() }
 
 func (d *Daemon) hello() client.Hello {
 	return client.Hello{

@@ -16,6 +16,7 @@ import (
 	"github.com/coordhq/coord/pkg/hub/auth"
 	"github.com/coordhq/coord/pkg/hub/broker"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
+	"github.com/coordhq/coord/pkg/hub/streamable"
 	"github.com/coordhq/coord/pkg/hub/web"
 	"github.com/coordhq/coord/pkg/process"
 )
@@ -187,8 +188,13 @@ func (d *Daemon) unlink(s *socket) func() error {
 }
 
 func (d *Daemon) serve(open []door) (err error) {
+	d.mcp, err = streamable.New(streamable.Options{Rules: d.hub, Host: d.host, Version: d.o.Version, Log: d.o.Log})
+	if err != nil {
+		return err
+	}
 	d.web, err = web.New(web.Options{
 		Rules: d.hub, Hello: d.hello, Facts: d.facts, Ready: d.ready, Stop: d.ask, Enter: d.gate.enter,
+		MCP: d.mcp, MQTT: d.broker.Take,
 		Token: d.token, Member: d.o.Member, OwnUID: os.Geteuid(), Log: d.o.Log,
 	})
 	if err != nil {
@@ -200,6 +206,7 @@ func (d *Daemon) serve(open []door) (err error) {
 		serving.Wait()
 		return err
 	})
+	d.later("end the MCP sessions", 2*time.Second, d.mcp.Stop)
 	for _, l := range open {
 		if l.mqtt {
 			if err := d.broker.Serve(l.Listener, l.local); err != nil {

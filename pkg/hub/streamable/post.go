@@ -57,7 +57,7 @@ func (h *Handler) serve(p *post, w http.ResponseWriter, r *http.Request) {
 	conn := http.NewResponseController(w)
 	switch r.Method {
 	case http.MethodGet: // an open end
-		_ = conn.SetWriteDeadline(time.Time{})
+		_ = conn
 	case http.MethodPost:
 		if !p.read(w, r) {
 			return
@@ -68,7 +68,7 @@ func (h *Handler) serve(p *post, w http.ResponseWriter, r *http.Request) {
 	// The time to read the request is over with its body; a deadline that fell
 	// into the answer would look as if the client had gone.
 	_ = conn.SetReadDeadline(time.Time{}) // only a test's recorder has none
-	out := &writer{ResponseWriter: w}
+	out := &writer{ResponseWriter: w, client: p.ctx}
 	r = r.Clone(context.WithValue(r.Context(), postKey{}, p))
 	r.Header.Set("Authorization", "Bearer checked") // the guard has; the credential goes no further
 	p.begin(out)
@@ -139,12 +139,11 @@ func (p *post) carry(b *inbox.Batch) {
 		return
 	}
 	p.news = append(p.news, b)
-	p.before = p.out.written()
+	p.before, _ = p.out.sent()
 }
 
 // settle decides, when the request is over, whether the client has got the news:
-// something was written after they were taken, without an error, to a client
-// that was still there and had not cancelled.
+// something went out after they were taken, and the client had not cancelled.
 func (p *post) settle() {
 	s := p.session
 	s.mu.Lock()
@@ -154,7 +153,8 @@ func (p *post) settle() {
 	if len(p.news) == 0 {
 		return
 	}
-	got := p.ctx.Err() == nil && p.out.sound() && p.out.written() > p.before && !p.cancelled
+	_, out := p.out.sent()
+	got := out > p.before && !p.cancelled
 	for _, b := range p.news {
 		if got {
 			b.Confirm()

@@ -45,7 +45,9 @@ func (c *call) waitForMessage(ctx context.Context, a *agent, args json.RawMessag
 		select {
 		case <-news:
 		case <-sign.C:
-			mcptool.Progress(ctx, c.conn, c.params, time.Since(began), limit)
+			if waited := time.Since(began); waited < limit {
+				mcptool.Progress(ctx, c.conn, c.params, waited, limit)
+			}
 		case <-over.C:
 			return mcptool.NoNews(), nil
 		case <-ctx.Done():

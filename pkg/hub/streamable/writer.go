@@ -1,18 +1,21 @@
 package streamable
 
 import (
+	"context"
 	"net/http"
 	"sync"
 )
 
-// writer is a ResponseWriter that knows whether what was written went out.
+// writer is a ResponseWriter that knows how much of what was written went out to
+// a client that was there.
 type writer struct {
 	http.ResponseWriter
-	status int // used by the goroutine of the request only
+	client context.Context // ends when the client hangs up
+	status int             // used by the goroutine of the request only
 
-	mu     sync.Mutex // the library writes from other goroutines than the request's
-	bytes  int        // guarded by mu
-	failed bool       // guarded by mu
+	mu      sync.Mutex // the library writes from other goroutines than the request's
+	written int        // bytes; guarded by mu
+	out     int        // of these; guarded by mu
 }
 
 func (w *writer) WriteHeader(status int) {
@@ -22,32 +25,29 @@ func (w *writer) WriteHeader(status int) {
 
 func (w *writer) Write(b []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(b)
-	w.note(n, err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.written += n
 	return n, err
 }
 
-// FlushError is what http.ResponseController calls to flush.
+// FlushError is what http.ResponseController calls to flush; the library does
+// after each message. A client that has read the last one may hang up at once,
+// so it counts that it was there before.
 func (w *writer) FlushError() error {
+	there := w.client.Err() == nil
 	err := http.NewResponseController(w.ResponseWriter).Flush()
-	w.note(0, err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if there && err == nil {
+		w.out = w.written
+	}
 	return err
 }
 
-func (w *writer) note(n int, err error) {
+// sent gives how many bytes were written, and how many of them went out.
+func (w *writer) sent() (written, out int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.bytes += n
-	w.failed = w.failed || err != nil
-}
-
-func (w *writer) written() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.bytes
-}
-
-func (w *writer) sound() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return !w.failed
+	return w.written, w.out
 }

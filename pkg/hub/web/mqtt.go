@@ -21,6 +21,7 @@ func (s *Server) mqtt(w http.ResponseWriter, r *http.Request) error {
 	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") || !offers(r, "mqtt"):
 		return coord.Errorf(coord.Invalid, `open a WebSocket with the subprotocol "mqtt" here`, "this request asks for no MQTT over WebSocket")
 	}
+	w.Header().Set("Connection", "close") // of a refusal: a stranger holds no connection
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"mqtt"}})
 	if err != nil {
 		s.log.Debug("WebSocket refused", "err", err, "request_id", coord.RequestFrom(r.Context()))

@@ -22,6 +22,12 @@ func TestWithoutCredentialTCPShowsNothing(t *testing.T) {
 				}
 				return
 			}
+			if r.Access == web.Broker {
+				if got.status != 400 {
+					t.Errorf("without a WebSocket it answers %d %s, want 400", got.status, got.body)
+				}
+				return
+			}
 			if got.status != 401 || got.err.Code != coord.Unauthorized {
 				t.Errorf("got %d %s, want 401", got.status, got.body)
 			}
@@ -68,6 +74,9 @@ func TestEachRouteServesWhomItIsFor(t *testing.T) {
 			for _, r := range web.Routes() {
 				got := s.do(t, ask{tcp: c.tcp, method: r.Method, path: concrete(r.Pattern), body: bodyFor(r), headers: c.headers})
 				want, refused := c.allowed[r.Access]
+				if r.Access == web.Broker {
+					want, refused = 400, true // for want of a WebSocket
+				}
 				if ok := got.status >= 200 && got.status <= 299; ok == refused || refused && got.status != want {
 					t.Errorf("%s %s: %d %s, want %d", r.Method, r.Pattern, got.status, got.body, want)
 				}
@@ -97,6 +106,8 @@ func TestUnknownRoutesAnd405AreJSON(t *testing.T) {
 		{"GET", "/api/tools/list_agents", 405, "POST"},
 		{"POST", "/health", 405, "GET, HEAD"},
 		{"OPTIONS", "/api/status", 405, "GET, HEAD"},
+		{"PUT", "/mcp", 405, "DELETE, GET, HEAD, POST"},
+		{"POST", "/mqtt", 405, "GET, HEAD"},
 		{"TRACE", "/api/stop", 405, "POST"},
 	} {
 		for _, tcp := range []bool{false, true} {

@@ -84,6 +84,21 @@ func (r *rules) Call(ctx context.Context, op string, args json.RawMessage, k str
 	return json.RawMessage(`{"ok":true}`), nil
 }
 
+// mcp answers in place of the MCP door: the session "known" is one.
+type mcp struct{ rules *rules }
+
+func (m mcp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m.rules.note(r.Context(), call{Op: r.Method + " mcp"})
+	_, _ = io.WriteString(w, "{}")
+}
+
+func (m mcp) SessionOf(r *http.Request) string {
+	if id := r.Header.Get("Mcp-Session-Id"); id == "known" {
+		return id
+	}
+	return ""
+}
+
 // site is a server on both kinds of door.
 type site struct {
 	rules  *rules
@@ -104,6 +119,8 @@ func open(t *testing.T, change func(*web.Options)) *site {
 		Token:  token,
 		Member: "mia",
 		OwnUID: os.Geteuid(),
+		MCP:    mcp{s.rules},
+		MQTT:   func(c net.Conn) { s.rules.note(context.Background(), call{Op: "mqtt"}); _ = c.Close() },
 	}
 	if change != nil {
 		change(&o)
