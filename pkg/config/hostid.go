@@ -8,11 +8,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
 
-var hostIDForm = regexp.MustCompile(`^h-[a-z0-9]{8,64}$`)
+var hostIDForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^h-[a-z0-9]{8,64}$`) })
 
 // HostIDFile holds the id of this machine. A home on a network file system
 // serves several machines, so there the name carries the machine's.
@@ -44,7 +45,7 @@ func (h Home) readHostID() (coord.HostID, error) {
 		return "", err
 	}
 	id := strings.TrimSpace(string(raw))
-	if !hostIDForm.MatchString(id) {
+	if !hostIDForm().MatchString(id) {
 		return "", coord.Errorf(coord.Invalid, "remove it; a new one is made", "%s does not hold a host id", h.HostIDFile())
 	}
 	return coord.HostID(id), nil

@@ -7,13 +7,14 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
 
-var driveLetter = regexp.MustCompile(`^[A-Za-z]:[/\\]`)
+var driveLetter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z]:[/\\]`) })
 
 // Resolve gives the project's name of a file or directory: s is absolute or
 // relative to Cwd. Symlinks are followed, so that all names of one file give
@@ -61,7 +62,7 @@ func check(s string) error {
 		return coord.Errorf(coord.Invalid, next, "a path is empty")
 	case strings.ContainsAny(s, "\x00\r\n"):
 		return coord.Errorf(coord.Invalid, next, "path %q holds a control character", s)
-	case runtime.GOOS != "windows" && driveLetter.MatchString(s):
+	case runtime.GOOS != "windows" && driveLetter().MatchString(s):
 		return coord.Errorf(coord.Invalid, next, "path %q is a Windows path with a drive letter, and this is not Windows", s)
 	}
 	return nil

@@ -157,7 +157,7 @@ func TestConflictedFileIsListedOnce(t *testing.T) {
 		}
 		run(t, top, "commit", "-q", "-a", "-m", branch)
 	}
-	run(t, top, "read-tree", "-m", "side~1", "main", "side")
+	run(t, top, "read-tree", "-i", "-m", "side~1", "main", "side")
 	if unmerged := run(t, top, "ls-files", "--cached"); unmerged != "a.go\na.go\na.go" {
 		t.Fatalf("git lists %q, want the file three times", unmerged)
 	}
