@@ -60,6 +60,7 @@ type Thread struct {
 	Parties      []AgentID        `json:"parties,omitempty"`     // initiator and respondents as it opened
 	Against      []AnnouncementID `json:"against,omitempty"`     // the respondents' announcements it is about
 	OrderAt      int              `json:"order_at,omitempty"`    // how many of the agreed order have had their turn
+	OrderSince   Millis           `json:"order_since,omitempty"` // when the last of them had it; 0 = none yet
 	Claimer      AgentID          `json:"claimer,omitempty"`
 	AssignedTo   AgentID          `json:"assigned_to,omitempty"`
 	RunID        string           `json:"run_id,omitempty"`

@@ -13,7 +13,7 @@ const (
 	rightLife  = 15 * time.Minute  // right of way after the announcement or its owner's last edit inside it
 	reserveFor = 60 * time.Second  // how long a freed path is kept for the first in line
 	waitLife   = 30 * time.Minute  // an entry of the waiting line ends after this
-	idleRound  = 120 * time.Second // a thread about an idle owner's right of way expires after this
+	idleRound  = 120 * time.Second // how long an agreed order waits for one that is idle
 )
 
 // editor is who wants to write, and where. The project is that of the file: an
@@ -29,7 +29,6 @@ type editor struct {
 // CONTRACT 3, its rows in order, contexts adding up. pending says that the edit
 // has not happened yet and will be reported.
 func (t *txn) acquire(e editor, p coord.Path, pending bool) coord.Verdict {
-	t.lapse(e, p)
 	v := coord.Verdict{Path: p, Decision: coord.DecisionPass, Notes: []coord.Note{}}
 	if l := t.leaseAt(e, p); t.mine(e, p, l) {
 		if l.Subagent != e.subagent && l.Subagent != "" {
@@ -74,7 +73,10 @@ func (t *txn) obstacle(e editor, p coord.Path) *coord.Note {
 		return &coord.Note{Gate: coord.GateHeld, Agent: l.Agent, Subagent: l.Subagent, Since: l.Taken, Until: l.Touched.Add(untouched),
 			Subject: t.subjectAt(e.project, l.Agent, p)}
 	}
-	if w := t.reservation(e, p); w != nil && w.Agent != e.agent.ID {
+	if w := t.reservation(e, p); w != nil {
+		if w.Agent == e.agent.ID {
+			return nil // it was told that it may go
+		}
 		return &coord.Note{Gate: coord.GateReserved, Agent: w.Agent, Since: w.Since, Until: w.Reserved}
 	}
 	return t.rightOfWay(e, p)

@@ -33,6 +33,7 @@ func (h *Hub) acquire(t *txn, me *coord.Agent, c coord.Caller, in tool.AcquireIn
 	if me.Hooks {
 		e.agent = t.beginTurn(me)
 	}
+	t.lapse(e, ps)
 	out := tool.AcquireOut{Decision: coord.DecisionPass, Verdicts: []coord.Verdict{}, Agents: []tool.AgentRef{}}
 	for _, p := range ps { // those that refuse first: a refused call writes nothing
 		if n := t.obstacle(e, p); n != nil && !t.waitsFor(n.Agent, me.ID) {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -65,9 +66,9 @@ func (t *txn) endLease(l *coord.Lease) {
 
 // lapse ends what the same thread of work was let through to write elsewhere
 // and never reported done: that edit was denied or failed.
-func (t *txn) lapse(e editor, p coord.Path) {
+func (t *txn) lapse(e editor, ps []coord.Path) {
 	for _, l := range t.leasesOf(e.agent.ID) {
-		if l.Pending && l.Subagent == e.subagent && !(l.Workspace == e.workspace && l.Path == p) {
+		if l.Pending && l.Subagent == e.subagent && !(l.Workspace == e.workspace && slices.Contains(ps, l.Path)) {
 			t.endLease(l)
 		}
 	}

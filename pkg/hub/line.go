@@ -104,27 +104,43 @@ func (t *txn) serveLines() {
 	}
 }
 
-// serve looks for the first in one line that may go.
+// serve keeps one path for the first in its line that may go.
 func (t *txn) serve(of *coord.Wait) {
 	spot := editor{project: of.Project, workspace: of.Workspace}
 	if t.reservation(spot, of.Path) != nil {
 		return
 	}
-	for _, w := range t.lineOf(spot, of.Path) {
-		a := t.agents[w.Agent]
-		if a == nil || !a.Live() || w.Told != 0 {
-			continue
-		}
-		if t.obstacle(editor{agent: a, project: w.Project, workspace: w.Workspace}, w.Path) != nil {
-			continue
-		}
-		next := *w
-		next.Reserved, next.Told = t.now.Add(reserveFor), t.now
-		t.putWait(&next)
-		t.emit(news{kind: coord.KindPathFree, project: w.Project, actor: w.For, priority: coord.High, to: []coord.AgentID{w.Agent},
-			payload: coord.PathFree{Paths: []coord.Path{w.Path}, Workspace: w.Workspace, Until: next.Reserved}})
+	w := t.nextOf(t.lineOf(spot, of.Path))
+	if w == nil {
 		return
 	}
+	next := *w
+	next.Reserved, next.Told = t.now.Add(reserveFor), t.now
+	t.putWait(&next)
+	t.emit(news{kind: coord.KindPathFree, project: w.Project, actor: w.For, priority: coord.High, to: []coord.AgentID{w.Agent},
+		payload: coord.PathFree{Paths: []coord.Path{w.Path}, Workspace: w.Workspace, Until: next.Reserved}})
+}
+
+// nextOf gives the first of a line whom the gate would let through now. One that
+// waits elsewhere for another of them lets that one go first: kept from each
+// other, neither would get on.
+func (t *txn) nextOf(line []*coord.Wait) *coord.Wait {
+	var able []*coord.Wait
+	for _, w := range line {
+		a := t.agents[w.Agent]
+		if a != nil && a.Live() && w.Told == 0 && t.obstacle(editor{agent: a, project: w.Project, workspace: w.Workspace}, w.Path) == nil {
+			able = append(able, w)
+		}
+	}
+	for _, w := range able {
+		if !slices.ContainsFunc(able, func(other *coord.Wait) bool { return t.waitsFor(w.Agent, other.Agent) }) {
+			return w
+		}
+	}
+	if len(able) == 0 {
+		return nil
+	}
+	return able[0]
 }
 
 // missed moves entries whose reservation has run out to the end of their line,
@@ -146,33 +162,38 @@ func (t *txn) missed() {
 // waitsFor reports whether an agent waits, directly or through others, for
 // another: refusing the other would close a circle.
 func (t *txn) waitsFor(who, whom coord.AgentID) bool {
-	seen := map[coord.AgentID]bool{}
-	var follow func(coord.AgentID) bool
-	follow = func(a coord.AgentID) bool {
-		if a == whom {
-			return true
-		}
-		if seen[a] {
-			return false
+	seen := map[coord.AgentID]bool{whom: true}
+	ahead := []coord.AgentID{who}
+	for len(ahead) > 0 && who != whom {
+		a := ahead[0]
+		if ahead = ahead[1:]; seen[a] {
+			continue
 		}
 		seen[a] = true
-		for _, w := range t.waitsByNumber() {
-			if w.Agent == a && t.obstacle(editor{agent: t.agents[a], project: w.Project, workspace: w.Workspace}, w.Path) != nil && follow(w.For) {
+		for _, w := range t.waits {
+			if w.Agent != a {
+				continue
+			}
+			n := t.obstacle(editor{agent: t.agents[a], project: w.Project, workspace: w.Workspace}, w.Path)
+			if n != nil && n.Agent == whom {
 				return true
 			}
+			if n != nil {
+				ahead = append(ahead, n.Agent)
+			}
 		}
-		return false
 	}
-	return who != whom && follow(who)
+	return false
 }
 
 // lineUp queues the announcer for the paths of its announcement that somebody is
-// in the way of now, so that it is told when they are free.
+// in the way of now, so that it is told when they are free. Who waits for the
+// announcer is in nobody's way: that would close a circle.
 func (t *txn) lineUp(me *coord.Agent, a *coord.Announcement, concerned []coord.Impact) {
 	e := editor{agent: me, project: a.Project, workspace: a.Workspace}
 	for _, i := range concerned {
 		for _, p := range overlap(i) {
-			if n := t.obstacle(e, p); n != nil && len(t.lineOf(e, p)) < maxLine {
+			if n := t.obstacle(e, p); n != nil && !t.waitsFor(n.Agent, me.ID) && len(t.lineOf(e, p)) < maxLine {
 				t.enter(e, p, n)
 			}
 		}

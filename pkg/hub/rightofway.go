@@ -112,54 +112,6 @@ func (t *txn) between(th *coord.Thread, editor coord.AgentID, a *coord.Announcem
 	return about && mine
 }
 
-// agreedOrder finds who goes first by the order of a proposal that was agreed.
-func (t *txn) agreedOrder(e editor, p coord.Path) *coord.Note {
-	for _, th := range t.project(e.project).threads {
-		if th.Resolution != coord.Consensus || !slices.Contains(th.Paths, p) || !slices.Contains(th.Parties, e.agent.ID) {
-			continue
-		}
-		first := t.turnOf(th)
-		if first == "" || first == e.agent.ID {
-			continue
-		}
-		return &coord.Note{Gate: coord.GateRightOfWay, Agent: first, Thread: th.ID, Subject: th.Subject, Since: th.Ended}
-	}
-	return nil
-}
-
-// turnOf gives whose turn it is by a thread's agreed order, "" when the order
-// is used up or none was agreed.
-func (t *txn) turnOf(th *coord.Thread) coord.AgentID {
-	if len(th.Proposals) == 0 {
-		return ""
-	}
-	order := th.Proposals[len(th.Proposals)-1].Order
-	for _, id := range order[min(th.OrderAt, len(order)):] {
-		if a := t.agents[id]; a != nil && a.Live() {
-			return id
-		}
-	}
-	return ""
-}
-
-// passTurns lets the next one go in every agreed order whose first is the agent:
-// its turn ended, or it closed its work.
-func (t *txn) passTurns(a *coord.Agent) {
-	for _, th := range t.project(a.Project).threads {
-		if th.Resolution != coord.Consensus || t.turnOf(th) != a.ID {
-			continue
-		}
-		next := *th
-		order := th.Proposals[len(th.Proposals)-1].Order
-		next.OrderAt = slices.Index(order, a.ID) + 1
-		t.putThread(&next)
-		if id := t.turnOf(&next); id != "" {
-			t.emit(news{kind: coord.KindPathFree, project: a.Project, actor: a.ID, thread: th.ID, priority: coord.High, to: []coord.AgentID{id},
-				payload: coord.PathFree{Paths: th.Paths[:min(len(th.Paths), maxEventFiles)], Reason: "your turn in the agreed order"}})
-		}
-	}
-}
-
 // ask gives the thread in which an editor and the owner of a right of way can
 // settle it: the one they have, or a new one. After one has ended without
 // lifting the right no other is opened for the same announcement and path.

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"slices"
-	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -185,14 +184,6 @@ func expire(th coord.Thread, now coord.Millis) coord.Thread {
 
 func overdue(th *coord.Thread, now coord.Millis) bool {
 	return th.Status.Live() && th.Deadline != 0 && now >= th.Deadline
-}
-
-// remaining is how long the round still lasts, 0 without a deadline.
-func remaining(th *coord.Thread, now coord.Millis) time.Duration {
-	if th.Deadline == 0 || th.Deadline < now {
-		return 0
-	}
-	return th.Deadline.Sub(now)
 }
 
 // mayNegotiate checks that the thread is live and the agent takes part.

@@ -131,7 +131,7 @@ func (s *state) anythingDue(now coord.Millis) bool {
 			return true
 		}
 	}
-	return len(s.overdue(now)) > 0 || len(s.dormant(now)) > 0 || len(s.forsaken(now)) > 0
+	return len(s.overdue(now)) > 0 || len(s.dormant(now)) > 0 || len(s.forsaken(now)) > 0 || len(s.missedTurns(now)) > 0
 }
 
 // age does what time alone brings about: reservations are missed, rights of way
@@ -150,6 +150,9 @@ func (t *txn) age() {
 	}
 	for _, id := range t.forsaken(t.now) {
 		t.withdraw(id)
+	}
+	for _, id := range t.missedTurns(t.now) {
+		t.passOrder(t.threads[id], t.turnOf(t.threads[id], ""))
 	}
 	for _, a := range slices.Collect(maps.Values(t.agents)) {
 		if a.Live() && t.lastCall(a.ID) >= a.LastSeen.Add(seenEvery) {

@@ -54,10 +54,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve hands a request to the library.
 func (h *Handler) serve(p *post, w http.ResponseWriter, r *http.Request) {
-	conn := http.NewResponseController(w)
 	switch r.Method {
-	case http.MethodGet: // an open end
-		_ = conn
+	case http.MethodGet: // its end is open
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // only a test's recorder has none
 	case http.MethodPost:
 		if !p.read(w, r) {
 			return
@@ -65,9 +64,6 @@ func (h *Handler) serve(p *post, w http.ResponseWriter, r *http.Request) {
 	case http.MethodDelete:
 		p.session.endWaits() // the library waits for them
 	}
-	// The time to read the request is over with its body; a deadline that fell
-	// into the answer would look as if the client had gone.
-	_ = conn.SetReadDeadline(time.Time{}) // only a test's recorder has none
 	out := &writer{ResponseWriter: w, client: p.ctx}
 	r = r.Clone(context.WithValue(r.Context(), postKey{}, p))
 	r.Header.Set("Authorization", "Bearer checked") // the guard has; the credential goes no further
