@@ -175,15 +175,18 @@ func TestRecordedRunDirectoryOutlivesABoot(t *testing.T) {
 	}
 
 	// A record that cannot be kept is not believed.
-	for name, spoil := range map[string]func() error{
-		"open to others": func() error { return os.Chmod(h.RunDir(), 0o755) }, // #nosec G302 -- that is the point
-		"base is gone":   func() error { return os.RemoveAll(runtime) },
+	for _, spoil := range []struct {
+		name string
+		do   func() error
+	}{
+		{"open to others", func() error { return os.Chmod(h.RunDir(), 0o755) }}, // #nosec G302 -- that is the point
+		{"base is gone", func() error { return os.RemoveAll(runtime) }},
 	} {
-		if err := spoil(); err != nil {
+		if err := spoil.do(); err != nil {
 			t.Fatal(err)
 		}
 		if got := find(t, env("COORDINATOR_HOME", home), ""); got.RunDir() == h.RunDir() {
-			t.Errorf("%s: the recorded run directory is still used", name)
+			t.Errorf("%s: the recorded run directory is still used", spoil.name)
 		}
 	}
 }

@@ -105,6 +105,9 @@ func (s *starter) await(ctx context.Context, lock *flock.Flock) (hello client.He
 			return hello, false, s.tooLong(err, "another process has been starting one all the time")
 		}
 		hello, state, err := s.look(ctx)
+		if ctx.Err() != nil {
+			return hello, false, s.tooLong(ctx.Err(), "another process has been starting one all the time")
+		}
 		if state == ready || err != nil {
 			return hello, state == ready, err
 		}
