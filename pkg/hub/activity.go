@@ -48,8 +48,8 @@ func (h *Hub) waitOf(a *coord.Agent, there connection) (coord.Millis, coord.Thre
 		return there.watched.since, th.ID
 	}
 	var first *coord.Wait
-	for _, w := range h.state.waits {
-		if w.Agent == a.ID && w.Told == 0 && (first == nil || w.Order < first.Order) {
+	for _, w := range h.state.waitsOf[a.ID] {
+		if w.Told == 0 && (first == nil || w.Order < first.Order) {
 			first = w
 		}
 	}

@@ -1,31 +1,64 @@
 package hub
 
 import (
+	"slices"
+	"unicode/utf8"
+
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
-// maxPeers bounds the peers named in one answer.
-const maxPeers = 20
+// Bounds of the agents named in one list that has no pages.
+const (
+	maxPeers     = 20
+	maxPeerBytes = 1500
+)
+
+// Bounds of what an agent says of its modules.
+const (
+	maxModuleName  = 200  // characters
+	maxModuleBytes = 1000 // in a list of agents
+)
 
 func (h *Hub) registerAgent(t *txn, me *coord.Agent, _ coord.Caller, in tool.RegisterAgentIn) (tool.RegisterAgentOut, error) {
+	modules, err := moduleNames(in.Modules)
+	if err != nil {
+		return tool.RegisterAgentOut{}, err
+	}
 	next := *me
-	next.Name, next.Modules = t.freeName(me.Project, me.ID, in.Name), trimmed(in.Modules)
+	next.Name, next.Modules = t.freeName(me.Project, me.ID, in.Name), modules
 	t.putAgent(&next)
 	t.emitAgentStatus(&next)
 	peers, _ := t.peerRefs(next.Project, next.ID)
+	shown, _ := some(next.Modules, maxModuleBytes)
 	return tool.RegisterAgentOut{AgentID: next.ID, Name: next.Name, Project: next.Project, Workspace: next.Workspace,
-		Modules: list(next.Modules), Peers: peers}, nil
+		Modules: shown, Peers: peers}, nil
+}
+
+// moduleNames reads a list of modules as an agent declares them.
+func moduleNames(in []string) ([]string, error) {
+	out := slices.DeleteFunc(trimmed(in), func(m string) bool { return place(m) == "" })
+	for _, m := range out {
+		if n := utf8.RuneCountInString(m); n > maxModuleName {
+			return nil, coord.Errorf(coord.TooLarge, "name it like auth or api/users", "a module name of %d characters is over the limit of %d", n, maxModuleName)
+		}
+	}
+	return out, nil
 }
 
 // peerRefs names the first few live agents beside me, and counts the rest.
 func (s *state) peerRefs(id coord.ProjectID, me coord.AgentID) (refs []tool.AgentRef, more int) {
-	peers := s.peers(id, me)
-	refs = []tool.AgentRef{}
-	for _, a := range peers[:min(len(peers), maxPeers)] {
-		refs = append(refs, s.refOf(a.ID))
+	var ids []coord.AgentID
+	for _, a := range s.peers(id, me) {
+		ids = append(ids, a.ID)
 	}
-	return refs, len(peers) - len(refs)
+	return s.someRefs(ids)
+}
+
+// someRefs names the first few agents of a list, and counts the rest.
+func (s *state) someRefs(ids []coord.AgentID) (refs []tool.AgentRef, more int) {
+	refs, more = some(s.refsOf(ids[:min(len(ids), maxPeers)]), maxPeerBytes)
+	return refs, more + max(len(ids)-maxPeers, 0)
 }
 
 func (h *Hub) listAgents(_ *coord.Agent, c coord.Caller, in tool.ListAgentsIn) (tool.ListAgentsOut, error) {
@@ -42,9 +75,10 @@ func (h *Hub) listAgents(_ *coord.Agent, c coord.Caller, in tool.ListAgentsIn) (
 // agentView gives an agent as readers get it. The caller holds mu.
 func (h *Hub) agentView(a *coord.Agent, me coord.AgentID) tool.AgentView {
 	there := h.presence.of(a.ID)
-	v := tool.AgentView{ID: a.ID, Name: a.Name, Client: a.Client.Name, Status: a.Status, Modules: list(a.Modules), Workspace: a.Workspace,
+	v := tool.AgentView{ID: a.ID, Name: a.Name, Client: a.Client.Name, Status: a.Status, Workspace: a.Workspace,
 		Branch: a.Branch, LastSeen: max(a.LastSeen, there.seen), Me: a.ID == me,
 		Activity: h.activityOf(a, coord.At(h.now())).state}
+	v.Modules, _ = some(a.Modules, maxModuleBytes)
 	if a.Live() && there.returning {
 		v.Status = coord.Returning
 	}

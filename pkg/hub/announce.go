@@ -15,8 +15,11 @@ import (
 // roundTime is how long a round of a consultation may last.
 const roundTime = 600 * time.Second
 
-// maxReasons bounds the reasons in one answer.
-const maxReasons = 10
+// Bounds of the reasons in one answer.
+const (
+	maxReasons     = 10
+	maxReasonBytes = 3 << 10
+)
 
 // announce stores an intention and judges it against everything live: one step,
 // so that of two agents announcing one file at once exactly one is clear.
@@ -55,7 +58,10 @@ func (t *txn) impacts(a *coord.Announcement, ignore []string) []coord.Impact {
 
 // newAnnouncement checks and normalises what the caller said.
 func (t *txn) newAnnouncement(me *coord.Agent, ws coord.WorkspaceID, in tool.AnnounceWorkIn) (*coord.Announcement, error) {
-	modules := slices.DeleteFunc(trimmed(in.TargetModules), func(m string) bool { return len(moduleSegments(m)) == 0 })
+	modules, err := moduleNames(in.TargetModules)
+	if err != nil {
+		return nil, err
+	}
 	if len(in.TargetFiles) == 0 && len(modules) == 0 {
 		return nil, coord.Errorf(coord.Invalid, "name the files or modules you will change", "announce_work without target_files and target_modules")
 	}
@@ -82,7 +88,6 @@ func (t *txn) newAnnouncement(me *coord.Agent, ws coord.WorkspaceID, in tool.Ann
 		}
 		a.Targets = append(a.Targets, target)
 	}
-	var err error
 	a.DependsOn, err = paths(in.DependsOnFiles)
 	return a, err
 }
@@ -219,7 +224,7 @@ func (t *txn) openThread(me *coord.Agent, a *coord.Announcement, concerned, gray
 			}
 		}
 	}
-	slices.SortFunc(th.Paths, func(a, b coord.Path) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortFunc(th.Paths, byPath)
 	switch {
 	case a.KeepOpen:
 		th.Paths = t.filesOf(a)
@@ -249,7 +254,7 @@ func (t *txn) filesOf(a *coord.Announcement) []coord.Path {
 		}
 		out = append(out, target.Expanded...)
 	}
-	slices.SortFunc(out, func(a, b coord.Path) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortFunc(out, byPath)
 	out = slices.Compact(out)
 	return out[:min(len(out), coord.MaxExpansion)]
 }
@@ -262,50 +267,51 @@ func agentsOf(impacts []coord.Impact) []coord.AgentID {
 	return out
 }
 
+func byPath(a, b coord.Path) int { return cmp.Compare(a.String(), b.String()) }
+
 // Limits of the lists in a thread.opened event, which must stay under 8 KiB.
 const (
 	maxEventFiles = 20
-	maxEventBytes = 3 << 10
+	maxEventBytes = 2 << 10
 )
 
 func threadOpened(me *coord.Agent, a *coord.Announcement, th *coord.Thread) coord.ThreadOpened {
 	out := coord.ThreadOpened{Subject: a.Subject, InitiatorID: me.ID, InitiatorName: me.Name, TargetFiles: []string{},
-		TargetModules: list(a.Modules), KeepOpen: a.KeepOpen, Score: th.Score, Layer: th.Layer, Respondents: list(th.Respondents), Deadline: th.Deadline,
-		Overlap: []coord.Path{}}
-	size := 0
-	for i, target := range a.Targets {
-		if size += len(target.String()); i == maxEventFiles || size > maxEventBytes {
-			out.More = len(a.Targets) - i
-			break
-		}
+		KeepOpen: a.KeepOpen, Score: th.Score, Layer: th.Layer, Respondents: list(th.Respondents), Deadline: th.Deadline}
+	for _, target := range a.Targets {
 		out.TargetFiles = append(out.TargetFiles, target.String())
 	}
-	size = 0
-	for i, p := range th.Paths {
-		if size += len(p.String()); i == maxEventFiles || size > maxEventBytes {
-			break
-		}
-		out.Overlap = append(out.Overlap, p)
-	}
+	out.TargetFiles, _ = some(out.TargetFiles[:min(len(a.Targets), maxEventFiles)], maxEventBytes)
+	out.More = len(a.Targets) - len(out.TargetFiles)
+	out.TargetModules, _ = some(a.Modules, maxModuleBytes)
+	out.Overlap = eventPaths(th.Paths)
+	return out
+}
+
+// eventPaths gives the first paths of a list for an event.
+func eventPaths(in []coord.Path) []coord.Path {
+	out, _ := some(in[:min(len(in), maxEventFiles)], maxEventBytes)
 	return out
 }
 
 // announced words the verdict for the announcer.
 func (t *txn) announced(a *coord.Announcement, th *coord.Thread, concerned, gray, impacts []coord.Impact) tool.AnnounceWorkOut {
-	out := tool.AnnounceWorkOut{AnnouncementID: a.ID, Status: "clear", Category: coord.Pass,
-		ConcernedAgents: t.refsOf(agentsOf(concerned)), GrayZoneAgents: t.refsOf(agentsOf(gray)), Reasons: []tool.ReasonView{}}
+	out := tool.AnnounceWorkOut{AnnouncementID: a.ID, Status: "clear", Category: coord.Pass}
+	out.ConcernedAgents, out.MoreConcerned = t.someRefs(agentsOf(concerned))
+	out.GrayZoneAgents, out.MoreGray = t.someRefs(agentsOf(gray))
 	if len(impacts) > 0 {
 		out.Score, out.Layer, out.Category = impacts[0].Score, &impacts[0].Layer, coord.CategoryOf(impacts[0].Score)
 	}
+	reasons := newPage[tool.ReasonView](maxReasons)
+	reasons.room = maxReasonBytes
 	for _, i := range impacts {
 		for _, r := range i.Reasons {
-			if len(out.Reasons) == maxReasons {
+			if out.More > 0 || !reasons.add(tool.ReasonView{Agent: t.refOf(i.Agent), Score: scoreOf(r.Layer), Reason: r}) {
 				out.More++
-				continue
 			}
-			out.Reasons = append(out.Reasons, tool.ReasonView{Agent: t.refOf(i.Agent), Score: scoreOf(r.Layer), Reason: r})
 		}
 	}
+	out.Reasons = reasons.rows
 	if th != nil {
 		out.ThreadID = &th.ID
 		out.Status = string(coord.ThreadOpen)
@@ -328,22 +334,26 @@ func nextAfterAnnounce(a *coord.Announcement, th *coord.Thread, out tool.Announc
 		return fmt.Sprintf("The task is offered as %s; wait_for_message tells when somebody takes it.", th.ID)
 	case len(out.ConcernedAgents) > 0:
 		return fmt.Sprintf("Do not write the shared files yet: settle it with %s in %s (post_to_thread, propose_resolution) and wait_for_message for the answer.",
-			names(out.ConcernedAgents), th.ID)
+			names(out.ConcernedAgents, out.MoreConcerned), th.ID)
 	case len(out.GrayZoneAgents) > 0:
-		return fmt.Sprintf("Go ahead; %s is asked by the way and may come back to you in %s. close_thread %s when done.", names(out.GrayZoneAgents), th.ID, a.ID)
+		return fmt.Sprintf("Go ahead; %s is asked by the way and may come back to you in %s. close_thread %s when done.", names(out.GrayZoneAgents, out.MoreGray), th.ID, a.ID)
 	default:
 		return fmt.Sprintf("Nobody overlaps: go ahead, and close_thread %s when done.", a.ID)
 	}
 }
 
-func names(refs []tool.AgentRef) string {
+// names words a list of agents, of which more are not in it.
+func names(refs []tool.AgentRef, more int) string {
 	var out []string
 	for i, r := range refs {
 		if i == 3 {
-			out = append(out, fmt.Sprintf("%d more", len(refs)-i))
+			more += len(refs) - i
 			break
 		}
 		out = append(out, r.Name)
+	}
+	if more > 0 {
+		out = append(out, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(out, ", ")
 }

@@ -179,7 +179,7 @@ func encode(op string, out any, err error) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(out)
+	b, err := asJSON(out)
 	if err != nil {
 		return nil, fmt.Errorf("%s: encode the answer: %w", op, err)
 	}

@@ -144,6 +144,7 @@ const (
 	maxRadiusBytes   = 2 << 10 // of module ids
 	maxRadiusList    = 1 << 10 // bytes of each other list
 	maxRadiusThreads = 5
+	maxSubjectBytes  = 200 // of a thread that is one of several things
 )
 
 // window gives the first entries of a list, in so many bytes; the first one
@@ -206,7 +207,7 @@ func (s *state) threadsIn(project coord.ProjectID, d *depMap, changed, reached [
 	out := []tool.RadiusThread{}
 	for _, th := range s.threadsByNumber(project) {
 		if th.Status.Live() && (slices.ContainsFunc(th.Modules, aboutModule) || slices.ContainsFunc(th.Paths, aboutPath)) {
-			out = append(out, tool.RadiusThread{ThreadID: th.ID, Status: th.Status, Subject: th.Subject, Initiator: s.refOf(th.Initiator)})
+			out = append(out, tool.RadiusThread{ThreadID: th.ID, Status: th.Status, Subject: shorten(th.Subject, maxSubjectBytes), Initiator: s.refOf(th.Initiator)})
 		}
 	}
 	return out

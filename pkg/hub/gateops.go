@@ -3,7 +3,6 @@ package hub
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/impact"
@@ -152,22 +151,21 @@ func (h *Hub) checkFile(t *txn, me *coord.Agent, c coord.Caller, in tool.CheckFi
 		out.Next = fmt.Sprintf("Do not write it now: announce_work it to open a thread with %s, or work on something else.", out.By[0].Name)
 		return out, nil
 	}
+	var who []coord.AgentID
 	for _, i := range impact.Judge(impact.Work{Agent: me.ID, Workspace: c.Workspace, Targets: []coord.Target{{Kind: coord.FileTarget, Path: p}}},
 		t.now, t.world(me.Project), nil) {
 		if peer := t.agents[i.Agent]; peer == nil || !peer.Live() || i.Score < 90 {
 			continue
 		}
-		out.By = append(out.By, t.refOf(i.Agent))
+		who = append(who, i.Agent)
 		if out.Verdict == "free" {
 			t.describe(&out, c.Workspace, i)
 		}
 	}
-	if len(out.By) > 0 {
-		var who []string
-		for _, b := range out.By {
-			who = append(who, b.Name)
-		}
-		out.Next = fmt.Sprintf("Nothing refuses it, but look first at what %s does there.", strings.Join(who, ", "))
+	if len(who) > 0 {
+		refs, more := t.someRefs(who)
+		out.By, out.MoreBy = refs, more
+		out.Next = fmt.Sprintf("Nothing refuses it, but look first at what %s does there.", names(refs, more))
 	}
 	return out, nil
 }

@@ -173,6 +173,7 @@ func (h *Hub) Tick(ctx context.Context) error {
 	if !due {
 		return nil
 	}
+	var forgotten []coord.AgentID
 	_, err := h.submit(ctx, "tick", ReplyKey{}, func(t *txn) (any, error) {
 		for _, id := range t.overdue(t.now) {
 			t.expire(id)
@@ -185,7 +186,9 @@ func (h *Hub) Tick(ctx context.Context) error {
 		}
 		t.age()
 		t.prune(t.now)
+		forgotten = t.forget(t.now)
 		return nil, nil
 	})
+	h.expel(forgotten)
 	return err
 }

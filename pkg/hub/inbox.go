@@ -91,13 +91,25 @@ func (h *Hub) unread(ctx context.Context, me coord.AgentID, limit int, thread co
 	if err != nil {
 		return out, 0, unavailable(err)
 	}
-	for _, d := range events {
-		if thread == "" || d.Thread == thread {
-			out = append(out, d.Wire(epoch))
+	size := 0
+	for i, d := range events {
+		if thread != "" && d.Thread != thread {
+			continue
 		}
+		wire := d.Wire(epoch)
+		if size += len(wire) + 1; len(out) > 0 && size > maxUnread {
+			rest += len(events) - i
+			events = events[:i]
+			break
+		}
+		out = append(out, wire)
 	}
 	if thread == "" && len(events) > 0 {
 		err = h.acknowledge(ctx, me, events[len(events)-1].Seq)
 	}
 	return out, rest, err
 }
+
+// maxUnread bounds the events of one answer, in bytes; the first has its place
+// in any case.
+const maxUnread = maxAnswer - 100

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -102,6 +103,8 @@ func TestRollbackRestoresTheState(t *testing.T) {
 		setup := newTxn(s, 1)
 		setup.putAgent(&coord.Agent{ID: "ag-1", Name: "a", Project: "p", Status: coord.Online})
 		setup.putAgent(&coord.Agent{ID: "ag-2", Name: "b", Project: "p", Status: coord.Online})
+		setup.putEdit(coord.Edit{Project: "p", Agent: "ag-1", Time: 1, Summary: "began"})
+		setup.onceIn(time.Hour, "said")
 		for n := range 3 {
 			a := someAnnouncement(t, n+1)
 			a.Project = "p"
@@ -110,7 +113,7 @@ func TestRollbackRestoresTheState(t *testing.T) {
 		before := summary(s)
 		undone := newTxn(s, 2)
 		for range rapid.IntRange(1, 6).Draw(t, "steps") {
-			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			switch rapid.IntRange(0, 6).Draw(t, "step") {
 			case 0:
 				a := someAnnouncement(t, 9)
 				a.Project = "p"
@@ -124,6 +127,12 @@ func TestRollbackRestoresTheState(t *testing.T) {
 				undone.putEdit(coord.Edit{Project: "p", Path: p, Agent: "ag-1", Time: 2})
 			case 3:
 				undone.emit(news{kind: coord.KindBroadcast, project: "p", payload: struct{}{}, to: []coord.AgentID{"ag-1", "ag-2", "ag-1"}})
+			case 5:
+				undone.putEdit(coord.Edit{Project: "p", Agent: "ag-1", Time: 2, Summary: "did it"})
+			case 6:
+				m := &coord.Module{Project: "p", ID: "auth"}
+				undone.putModules("p", newDepMap(map[coord.ModuleID]*coord.Module{"auth": m}), true, []*coord.Module{m})
+				undone.onceIn(time.Hour, "said")
 			case 4:
 				if undone.agents["ag-2"].Live() {
 					undone.depart("ag-2")
@@ -146,5 +155,6 @@ func summary(s *state) map[string]any {
 	}
 	return map[string]any{"counters": s.counters, "heads": fmt.Sprint(s.heads["ag-1"], s.heads["ag-2"]), "anns": len(s.anns),
 		"agents": fmt.Sprint(s.agents["ag-1"].Status, s.agents["ag-2"].Status), "names": names, "edits": len(x.recent) + len(x.edits),
+		"said": fmt.Sprint(s.told), "actions": fmt.Sprint(s.actions["ag-1"]), "deps": fmt.Sprint(s.project("p").deps.knows("auth")),
 		"trees": len(x.nameTree.dirs) + len(x.depTree.dirs) + len(x.anchors.dirs), "patterns": len(x.patterns), "modules": len(x.modules) + len(x.below)}
 }

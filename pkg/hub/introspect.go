@@ -49,7 +49,9 @@ func (t *txn) answer(me *coord.Agent, in tool.AnswerIntrospectionIn) (tool.Answe
 		th = t.advance(me.ID, th, concern(*th, me.ID, t.groundsOf(me, th), t.now), coord.High, in.Reason)
 	}
 	if in.Concerned || in.Reason != "" {
-		t.say(me, th, coord.ContextMessage, words(in), "")
+		if _, err := t.say(me, th, coord.ContextMessage, words(in), ""); err != nil {
+			return tool.AnswerIntrospectionOut{}, err
+		}
 	}
 	return tool.AnswerIntrospectionOut{ThreadView: t.view(th), Late: in.Concerned && !open}, nil
 }
@@ -101,7 +103,7 @@ func (s *state) asked(me *coord.Agent) []tool.AskedView {
 			break
 		}
 		if slices.Contains(th.Gray, me.ID) && !th.Has(me.ID) && s.canJoin(th) {
-			out = append(out, tool.AskedView{ThreadID: th.ID, Subject: th.Subject, Initiator: s.refOf(th.Initiator), Score: th.Score, Layer: th.Layer})
+			out = append(out, tool.AskedView{ThreadID: th.ID, Subject: shorten(th.Subject, maxSubjectBytes), Initiator: s.refOf(th.Initiator), Score: th.Score, Layer: th.Layer})
 		}
 	}
 	return out
@@ -125,7 +127,7 @@ func (h *Hub) introspection(me *coord.Agent, _ coord.Caller, in tool.Introspecti
 	p := newPage[tool.ToolSchema](in.Limit)
 	if me != nil && skip == 0 {
 		out.Asked = h.state.asked(me)
-		p.room -= maxAsked * 300 // a subject has 200 characters at most
+		p.room -= len(mustJSON(out.Asked))
 	}
 	out.NextCursor = fill(p, ops, skip, func(op *tool.Op) tool.ToolSchema {
 		return tool.ToolSchema{Name: op.Name, Text: op.Text, Schema: op.Schema()}

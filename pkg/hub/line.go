@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -18,7 +19,7 @@ func (t *txn) lineOf(e editor, p coord.Path) []*coord.Wait {
 			out = append(out, w)
 		}
 	}
-	slices.SortFunc(out, func(a, b *coord.Wait) int { return int(a.Order - b.Order) })
+	slices.SortFunc(out, inLine)
 	return out
 }
 
@@ -69,12 +70,12 @@ func (t *txn) endWait(w *coord.Wait) {
 
 // leaveLines takes an agent out of every line.
 func (t *txn) leaveLines(id coord.AgentID) {
-	for _, w := range t.waitsByNumber() {
-		if w.Agent == id {
-			t.endWait(w)
-		}
+	for _, w := range slices.SortedFunc(maps.Values(t.waitsOf[id]), inLine) {
+		t.endWait(w)
 	}
 }
+
+func inLine(a, b *coord.Wait) int { return int(a.Order - b.Order) }
 
 // reservation gives the entry a path is kept for now, nil when there is none.
 func (t *txn) reservation(e editor, p coord.Path) *coord.Wait {
@@ -93,30 +94,36 @@ func (t *txn) serveLines() {
 	if len(t.loosened) == 0 {
 		return
 	}
-	seen := map[string]bool{}
+	type place struct {
+		workspace coord.WorkspaceID
+		path      coord.Path
+	}
+	seen := map[place]bool{}
+	graph := &waitGraph{t: t}
 	for _, w := range t.waitsByNumber() {
-		place := string(w.Workspace) + "\x00" + w.Path.String()
-		if !t.loosened[w.Project] || seen[place] {
-			continue
+		at := place{w.Workspace, w.Path}
+		if t.loosened[w.Project] && !seen[at] {
+			seen[at] = true
+			t.serve(w, graph)
 		}
-		seen[place] = true
-		t.serve(w)
 	}
 }
 
 // serve keeps one path for the first in its line that may go.
-func (t *txn) serve(of *coord.Wait) {
+func (t *txn) serve(of *coord.Wait, graph *waitGraph) {
 	spot := editor{project: of.Project, workspace: of.Workspace}
 	if t.reservation(spot, of.Path) != nil {
 		return
 	}
-	w := t.nextOf(t.lineOf(spot, of.Path))
+	line := t.lineOf(spot, of.Path)
+	w := t.nextOf(line, graph)
 	if w == nil {
 		return
 	}
 	next := *w
 	next.Reserved, next.Told = t.now.Add(reserveFor), t.now
 	t.putWait(&next)
+	graph.keep(w.Agent, line)
 	t.emit(news{kind: coord.KindPathFree, project: w.Project, actor: w.For, priority: coord.High, to: []coord.AgentID{w.Agent},
 		payload: coord.PathFree{Paths: []coord.Path{w.Path}, Workspace: w.Workspace, Until: next.Reserved}})
 }
@@ -124,16 +131,16 @@ func (t *txn) serve(of *coord.Wait) {
 // nextOf gives the first of a line whom the gate would let through now. One that
 // waits elsewhere for another of them lets that one go first: kept from each
 // other, neither would get on.
-func (t *txn) nextOf(line []*coord.Wait) *coord.Wait {
+func (t *txn) nextOf(line []*coord.Wait, graph *waitGraph) *coord.Wait {
 	var able []*coord.Wait
 	for _, w := range line {
 		a := t.agents[w.Agent]
-		if a != nil && a.Live() && w.Told == 0 && t.obstacle(editor{agent: a, project: w.Project, workspace: w.Workspace}, w.Path) == nil {
+		if a != nil && a.Live() && w.Told == 0 && t.refusal(w) == nil {
 			able = append(able, w)
 		}
 	}
 	for _, w := range able {
-		if !slices.ContainsFunc(able, func(other *coord.Wait) bool { return t.waitsFor(w.Agent, other.Agent) }) {
+		if !slices.ContainsFunc(able, func(other *coord.Wait) bool { return other != w && graph.reaches(w.Agent, other.Agent) }) {
 			return w
 		}
 	}
@@ -159,43 +166,19 @@ func (t *txn) missed() {
 	}
 }
 
-// waitsFor reports whether an agent waits, directly or through others, for
-// another: refusing the other would close a circle.
-func (t *txn) waitsFor(who, whom coord.AgentID) bool {
-	seen := map[coord.AgentID]bool{whom: true}
-	ahead := []coord.AgentID{who}
-	for len(ahead) > 0 && who != whom {
-		a := ahead[0]
-		if ahead = ahead[1:]; seen[a] {
-			continue
-		}
-		seen[a] = true
-		for _, w := range t.waits {
-			if w.Agent != a {
-				continue
-			}
-			n := t.obstacle(editor{agent: t.agents[a], project: w.Project, workspace: w.Workspace}, w.Path)
-			if n != nil && n.Agent == whom {
-				return true
-			}
-			if n != nil {
-				ahead = append(ahead, n.Agent)
-			}
-		}
-	}
-	return false
-}
-
 // lineUp queues the announcer for the paths of its announcement that somebody is
 // in the way of now, so that it is told when they are free. Who waits for the
 // announcer is in nobody's way: that would close a circle.
 func (t *txn) lineUp(me *coord.Agent, a *coord.Announcement, concerned []coord.Impact) {
 	e := editor{agent: me, project: a.Project, workspace: a.Workspace}
+	var seen []coord.Path
 	for _, i := range concerned {
-		for _, p := range overlap(i) {
-			if n := t.obstacle(e, p); n != nil && !t.waitsFor(n.Agent, me.ID) && len(t.lineOf(e, p)) < maxLine {
-				t.enter(e, p, n)
-			}
+		seen = append(seen, overlap(i)...)
+	}
+	slices.SortFunc(seen, byPath)
+	for _, p := range slices.Compact(seen) {
+		if n := t.obstacle(e, p); n != nil && !t.waitsFor(n.Agent, me.ID) && len(t.lineOf(e, p)) < maxLine {
+			t.enter(e, p, n)
 		}
 	}
 }
@@ -211,8 +194,7 @@ func (t *txn) settled(th *coord.Thread) {
 		return
 	}
 	for _, w := range t.waitsByNumber() {
-		if w.Project == th.Project && slices.Contains(th.Parties, w.Agent) && slices.Contains(th.Paths, w.Path) &&
-			t.obstacle(editor{agent: t.agents[w.Agent], project: w.Project, workspace: w.Workspace}, w.Path) == nil {
+		if w.Project == th.Project && slices.Contains(th.Parties, w.Agent) && slices.Contains(th.Paths, w.Path) && t.refusal(w) == nil {
 			t.endWait(w)
 		}
 	}

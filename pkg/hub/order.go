@@ -99,6 +99,6 @@ func (t *txn) passOrder(th *coord.Thread, from coord.AgentID) {
 	t.putThread(&next)
 	if id := t.turnOf(&next, ""); id != "" {
 		t.emit(news{kind: coord.KindPathFree, project: th.Project, actor: from, thread: th.ID, priority: coord.High, to: []coord.AgentID{id},
-			payload: coord.PathFree{Paths: th.Paths[:min(len(th.Paths), maxEventFiles)], Reason: "your turn in the agreed order"}})
+			payload: coord.PathFree{Paths: eventPaths(th.Paths), Reason: "your turn in the agreed order"}})
 	}
 }

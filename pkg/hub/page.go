@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -28,10 +27,7 @@ func newPage[T any](limit int) *page[T] {
 // add takes a row. It reports false when the page is full: the row belongs to
 // the next one. The first row always has its place.
 func (p *page[T]) add(row T) bool {
-	b, err := json.Marshal(row)
-	if err != nil {
-		panic("hub: a row that is no JSON: " + err.Error()) // our own structs: cannot fail
-	}
+	b := mustJSON(row)
 	if len(p.rows) == p.limit || (len(p.rows) > 0 && p.size+len(b) > p.room) {
 		return false
 	}
@@ -48,6 +44,15 @@ func fill[Row, T any](p *page[T], rows []Row, skip int, view func(Row) T) (next 
 		}
 	}
 	return ""
+}
+
+// some gives the first entries of a list that fit into so many bytes, the first
+// one always, and how many more there are.
+func some[T any](list []T, room int) (shown []T, more int) {
+	p := newPage[T](len(list))
+	p.room = room
+	fill(p, list, 0, same)
+	return p.rows, len(list) - len(p.rows)
 }
 
 // same is the view of rows that are shown as they are.

@@ -53,8 +53,8 @@ func (t *txn) publish(me *coord.Agent, c coord.Caller, in tool.MqttPublishIn) (t
 			delete(payload, name)
 		}
 	}
-	if b, err := json.Marshal(payload); err != nil || len(b) > maxPayload {
-		return tool.MqttPublishOut{}, coord.Errorf(coord.TooLarge, "shorten it", "payload of %d bytes is over the limit of %d", len(b), maxPayload)
+	if n := len(mustJSON(payload)); n > maxPayload {
+		return tool.MqttPublishOut{}, coord.Errorf(coord.TooLarge, "shorten it", "payload of %d bytes is over the limit of %d", n, maxPayload)
 	}
 	n := news{kind: at.Row.Kind, project: me.Project, actor: me.ID, priority: coord.Low, payload: payload}
 	if n.kind == coord.KindBroadcast {

@@ -8,9 +8,6 @@ import (
 	"github.com/coordhq/coord/pkg/tool"
 )
 
-// maxThreadBytes bounds the messages of one answer, which stays under 8 KB.
-const maxThreadBytes = 5 << 10
-
 // findThread gives a thread from memory or, when it ended long ago, from the
 // store.
 func (h *Hub) findThread(ctx context.Context, project coord.ProjectID, id coord.ThreadID) (*coord.Thread, error) {
@@ -55,21 +52,35 @@ func (h *Hub) getThread(ctx context.Context, c coord.Caller, in tool.GetThreadIn
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	out := h.state.view(th)
-	out.Messages, out.More = []tool.MessageView{}, more
-	size := 0
-	for i, m := range messages {
-		if size += len(m.Content); i > 0 && size > maxThreadBytes {
-			out.More += len(messages) - i
+	p := newPage[tool.MessageView](in.Limit)
+	p.room = maxAnswer - len(mustJSON(out)) - 60 // for the fields that follow
+	for _, m := range messages {
+		v := h.state.messageView(m)
+		if len(p.rows) == 0 { // it is shown in any case
+			cutMessage(&v, p.room)
+		}
+		if !p.add(v) {
 			break
 		}
-		out.Messages = append(out.Messages, h.state.messageView(m))
 		out.NextSeq = m.Seq
 	}
+	out.Messages, out.More = p.rows, more+len(messages)-len(p.rows)
 	if out.More == 0 {
 		out.NextSeq = 0
 	}
 	return out, nil
 }
+
+// cutMessage shortens the content of a message so that it fits into so many
+// bytes, if these are not too few to say anything.
+func cutMessage(v *tool.MessageView, room int) {
+	for len(mustJSON(v)) > max(room, minMessage) {
+		v.Content, v.Cut = shorten(v.Content, len(v.Content)*3/4), true
+	}
+}
+
+// minMessage is what the first message of a page gets in any case, in bytes.
+const minMessage = 1 << 10
 
 // threadUpdates reads on in all threads of the caller, or in one of any.
 func (h *Hub) threadUpdates(ctx context.Context, c coord.Caller, in tool.GetThreadUpdatesIn) (tool.GetThreadUpdatesOut, error) {
@@ -193,9 +204,9 @@ func (h *Hub) threadRow(th *coord.Thread) tool.ThreadRow {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	row := tool.ThreadRow{ThreadID: th.ID, Status: th.Status, Type: th.Resolution, Subject: th.Subject, AnnouncementID: th.Announcement,
-		Initiator: h.state.refOf(th.Initiator), Respondents: h.state.refsOf(th.Respondents[:min(len(th.Respondents), maxPeers)]),
-		AssignedTo: th.AssignedTo, KeepOpen: th.KeepOpen, RunID: th.RunID, Files: list(th.Paths), Score: th.Score, Round: th.Round,
+		Initiator: h.state.refOf(th.Initiator), AssignedTo: th.AssignedTo, KeepOpen: th.KeepOpen, RunID: th.RunID, Files: list(th.Paths), Score: th.Score, Round: th.Round,
 		Deadline: th.Deadline, Created: th.Created, Ended: th.Ended}
+	row.Respondents, row.MoreRespondents = h.state.someRefs(th.Respondents)
 	if th.Claimer != "" {
 		ref := h.state.refOf(th.Claimer)
 		row.Claimer = &ref

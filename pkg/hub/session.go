@@ -126,8 +126,9 @@ func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registratio
 }
 
 func (t *txn) emitAgentStatus(a *coord.Agent) {
+	modules, _ := some(a.Modules, maxModuleBytes)
 	t.emit(news{kind: coord.KindAgentStatus, project: a.Project, actor: a.ID, priority: coord.Low,
-		payload: coord.AgentStatusChanged{Status: a.Status, Name: a.Name, Modules: list(a.Modules)}})
+		payload: coord.AgentStatusChanged{Status: a.Status, Name: a.Name, Modules: modules}})
 }
 
 func (t *txn) nameTaken(id coord.ProjectID, name string, me coord.AgentID) bool {
@@ -177,6 +178,23 @@ func (h *Hub) admit(c *Changes) {
 	}
 }
 
+// expel makes the credentials of forgotten agents unknown to Authenticate.
+func (h *Hub) expel(gone []coord.AgentID) {
+	if len(gone) == 0 {
+		return
+	}
+	h.keysMu.Lock()
+	defer h.keysMu.Unlock()
+	for _, id := range gone {
+		delete(h.callers, id)
+	}
+	for hash, id := range h.keys {
+		if slices.Contains(gone, id) {
+			delete(h.keys, hash)
+		}
+	}
+}
+
 // Leave ends the caller's presence at once: its client said goodbye.
 func (h *Hub) Leave(ctx context.Context) error {
 	caller, ok := coord.CallerFrom(ctx)
@@ -222,6 +240,9 @@ func (t *txn) depart(id coord.AgentID) {
 // threadsOf lists the live threads an agent takes part in, by number.
 func (t *txn) threadsOf(id coord.AgentID) []*coord.Thread {
 	a := t.agents[id]
+	if a == nil {
+		return nil
+	}
 	var out []*coord.Thread
 	for _, th := range t.project(a.Project).live {
 		if th.Has(id) {

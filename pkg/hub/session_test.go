@@ -144,6 +144,26 @@ func TestACallBringsAnAgentBack(t *testing.T) {
 	want(t, "online", a.call("list_agents", nil)["agents"].([]any)[0].(object)["status"], "online")
 }
 
+func TestAnAgentIsForgottenAfterAMonth(t *testing.T) {
+	r := newRig(t)
+	a, b := r.named("a"), r.named("b")
+	b.announce("x")
+	if err := r.Leave(a.ctx); err != nil {
+		t.Fatal(err)
+	}
+	known := func() []any {
+		_, ok := r.Authenticate(a.SessionKey)
+		return []any{ok, len(b.call("list_agents", object{"online_only": false})["agents"].([]any))}
+	}
+	r.pass(30*24*time.Hour - time.Second)
+	want(t, "almost a month", known(), []any{true, 2})
+	r.pass(time.Second)
+	want(t, "a month", known(), []any{false, 1})
+	_, ok := r.Authenticate(b.SessionKey)
+	want(t, "b is known", ok, true)
+	a.refused(coord.Unauthorized, "announce_work", object{"subject": "w", "target_files": []string{"x"}})
+}
+
 func TestSyncAcknowledgesAndFillsHoles(t *testing.T) {
 	r, a, b := consult(t)
 	for range 5 {

@@ -20,8 +20,9 @@ type state struct {
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
 	leases   map[coord.LeaseID]*coord.Lease
 	waits    map[coord.WaitID]*coord.Wait
-	told     map[string]coord.Millis  // what has been said once; not stored
-	actions  map[coord.AgentID]string // newest summary of what an agent did
+	waitsOf  map[coord.AgentID]map[coord.WaitID]*coord.Wait // the same by who waits
+	told     map[string]coord.Millis                        // what has been said once; not stored
+	actions  map[coord.AgentID]string                       // newest summary of what an agent did
 	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
 }
@@ -45,7 +46,7 @@ func newState() *state {
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
 		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
-		waits: map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
+		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -180,6 +181,9 @@ func (s *state) setLease(old, new *coord.Lease) {
 func (s *state) setWait(old, new *coord.Wait) {
 	if old != nil && old.Ended == 0 {
 		delete(s.waits, old.ID)
+		if delete(s.waitsOf[old.Agent], old.ID); len(s.waitsOf[old.Agent]) == 0 {
+			delete(s.waitsOf, old.Agent)
+		}
 		x := s.ensure(old.Project).index
 		k := x.key(old.Path)
 		x.waits[k] = slices.DeleteFunc(x.waits[k], func(w *coord.Wait) bool { return w.ID == old.ID })
@@ -189,6 +193,10 @@ func (s *state) setWait(old, new *coord.Wait) {
 	}
 	if new != nil && new.Ended == 0 {
 		s.waits[new.ID] = new
+		if s.waitsOf[new.Agent] == nil {
+			s.waitsOf[new.Agent] = map[coord.WaitID]*coord.Wait{}
+		}
+		s.waitsOf[new.Agent][new.ID] = new
 		x := s.ensure(new.Project).index
 		x.waits[x.key(new.Path)] = append(x.waits[x.key(new.Path)], new)
 	}
@@ -274,6 +282,32 @@ func (s *state) prune(now coord.Millis) {
 		}
 		p.index.recent = slices.Clone(p.index.recent[n:])
 	}
+}
+
+// agentLife is how long an agent is remembered after it was last seen; the store
+// sweeps it at the same age.
+const agentLife = 30 * 24 * time.Hour
+
+func (s *state) tooOld(a *coord.Agent, now coord.Millis) bool {
+	return !a.Live() && now >= a.LastSeen.Add(agentLife)
+}
+
+// forget drops the agents that nobody has seen for long, and their credentials.
+func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
+	for id, a := range s.agents {
+		if s.tooOld(a, now) {
+			s.setAgent(a, nil)
+			delete(s.heads, id)
+			delete(s.actions, id)
+			gone = append(gone, id)
+		}
+	}
+	for hash, id := range s.creds {
+		if slices.Contains(gone, id) {
+			delete(s.creds, hash)
+		}
+	}
+	return gone
 }
 
 // peers lists a project's live agents other than me, by name.

@@ -24,7 +24,7 @@ func (h *Hub) claimTask(t *txn, me *coord.Agent, c coord.Caller, in tool.ClaimTa
 		return tool.ClaimTaskOut{}, err
 	}
 	if th.Status == coord.ThreadClaimed && th.Claimer == me.ID {
-		return claimed(t.view(th), nil), nil
+		return claimed(t.view(th), nil, 0), nil
 	}
 	next, err := claimWork(*th, me.ID)
 	if err != nil {
@@ -44,14 +44,15 @@ func (h *Hub) claimTask(t *txn, me *coord.Agent, c coord.Caller, in tool.ClaimTa
 		payload: coord.ClaimWon{ClaimedBy: me.ID, Name: me.Name}, to: others(th.Participants(), me.ID)})
 	concerned, _ := split(t.impacts(a, h.ignore))
 	t.lineUp(me, a, concerned)
-	return claimed(t.view(&next), t.refsOf(agentsOf(concerned))), nil
+	refs, more := t.someRefs(agentsOf(concerned))
+	return claimed(t.view(&next), refs, more), nil
 }
 
 // claimed words a claim for its winner.
-func claimed(v tool.ThreadView, concerned []tool.AgentRef) tool.ClaimTaskOut {
+func claimed(v tool.ThreadView, concerned []tool.AgentRef, more int) tool.ClaimTaskOut {
 	v.Next = fmt.Sprintf("%s is yours: complete_task when it is done, unclaim_task to give it back.", v.ThreadID)
 	if len(concerned) > 0 {
-		v.Next = fmt.Sprintf("%s is yours, but %s works on its files already: settle who goes first (announce_work opens a thread) before you write them.", v.ThreadID, names(concerned))
+		v.Next = fmt.Sprintf("%s is yours, but %s works on its files already: settle who goes first (announce_work opens a thread) before you write them.", v.ThreadID, names(concerned, more))
 	}
 	return tool.ClaimTaskOut{ThreadView: v, ConcernedAgents: list(concerned)}
 }
@@ -156,7 +157,7 @@ func (t *txn) completed(me *coord.Agent, th *coord.Thread, summary string) (*coo
 		t.closeAnnouncement(a)
 		t.standDown(a)
 	}
-	words := summary
+	words := shorten(summary, maxEventWords)
 	if words == "" {
 		words = string(coord.Completed)
 	}
@@ -205,28 +206,36 @@ func (t *txn) withdraw(id coord.ThreadID) {
 // meeting names a file, or the pattern, in which two announcements overlap; ""
 // when they do not.
 func (x *index) meeting(a, b *coord.Announcement) string {
-	for _, pair := range [][2]*coord.Announcement{{a, b}, {b, a}} {
-		for _, k := range x.namesOf(pair[0]) {
-			if slices.ContainsFunc(pair[1].Targets, func(t coord.Target) bool { return x.reaches(t, k) }) {
-				return string(k)
-			}
-		}
-	}
 	for _, s := range a.Targets {
 		for _, t := range b.Targets {
-			byName := len(s.Expanded) > 0 && len(t.Expanded) > 0
-			if s.Kind != coord.FileTarget && t.Kind != coord.FileTarget && !byName && impact.Meet(x.glob(s), x.glob(t)) {
-				return s.String()
+			if where := x.common(s, t); where != "" {
+				return where
 			}
 		}
 	}
 	return ""
 }
 
-// reaches reports whether a target names the file, or is a pattern it lies in.
-func (x *index) reaches(t coord.Target, k coord.PathKey) bool {
-	if t.Kind == coord.FileTarget {
-		return x.key(t.Path) == k
+// common names what two targets have in common: a file where one of them names
+// files, by the names that both stood for where these are known, else the
+// pattern itself if one file could match both.
+func (x *index) common(s, t coord.Target) string {
+	if s.Kind != coord.FileTarget && t.Kind == coord.FileTarget {
+		s, t = t, s
 	}
-	return x.contains(t, k)
+	switch {
+	case s.Kind == coord.FileTarget:
+		if k := x.key(s.Path); (t.Kind == coord.FileTarget && x.key(t.Path) == k) || (t.Kind != coord.FileTarget && x.contains(t, k)) {
+			return s.Path.String()
+		}
+	case len(s.Expanded) > 0 && len(t.Expanded) > 0:
+		for _, p := range s.Expanded {
+			if slices.ContainsFunc(t.Expanded, func(q coord.Path) bool { return x.key(p) == x.key(q) }) {
+				return p.String()
+			}
+		}
+	case impact.Meet(x.glob(s), x.glob(t)):
+		return s.String()
+	}
+	return ""
 }

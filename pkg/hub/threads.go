@@ -36,7 +36,7 @@ func (t *txn) advance(me coord.AgentID, was *coord.Thread, next coord.Thread, pr
 
 // emitStatus says how a thread stands.
 func (t *txn) emitStatus(me coord.AgentID, th *coord.Thread, priority coord.Priority, words string, to []coord.AgentID) {
-	payload := coord.StatusChanged{Status: th.Status, Type: th.Resolution, Round: th.Round, Awaiting: awaiting(th), Summary: words}
+	payload := coord.StatusChanged{Status: th.Status, Type: th.Resolution, Round: th.Round, Awaiting: awaiting(th), Summary: shorten(words, maxEventWords)}
 	if a := t.agents[me]; a != nil {
 		payload.Name = a.Name
 	}
@@ -199,19 +199,29 @@ func (t *txn) post(me *coord.Agent, in tool.PostToThreadIn) (tool.MessageView, e
 	case th.Status == coord.ThreadCancelled:
 		return tool.MessageView{}, ended(th)
 	}
-	return t.messageView(t.say(me, th, in.Type, in.Content, in.InReplyTo)), nil
+	m, err := t.say(me, th, in.Type, in.Content, in.InReplyTo)
+	return t.messageView(m), err
 }
 
-func (t *txn) say(me *coord.Agent, th *coord.Thread, how coord.MessageType, content string, to coord.MessageID) coord.Message {
+// Bounds of the texts in an event, in bytes: as a whole it stays under 8 KiB.
+const (
+	maxPostBytes  = 7500 // of the payload of message.posted, as JSON
+	maxEventWords = 2500 // of a summary or reason
+)
+
+func (t *txn) say(me *coord.Agent, th *coord.Thread, how coord.MessageType, content string, to coord.MessageID) (coord.Message, error) {
 	m := coord.Message{ID: t.nextMessage(), Project: me.Project, Thread: th.ID, Author: me.ID, Name: me.Name, Type: how,
 		Content: content, InReplyTo: to, Late: !th.Status.Live(), Time: t.now}
+	payload := coord.MessagePosted{MessageID: m.ID, Name: m.Name, Type: m.Type, Content: m.Content, InReplyTo: m.InReplyTo, Late: m.Late}
+	if n := len(mustJSON(payload)); n > maxPostBytes {
+		return m, coord.Errorf(coord.TooLarge, "say it in two posts", "the post takes %d bytes, over the limit of %d", n, maxPostBytes)
+	}
 	readers := th.Participants()
 	if m.Late {
 		readers = []coord.AgentID{th.Initiator}
 	}
 	readers = slices.DeleteFunc(readers, func(a coord.AgentID) bool { return a == me.ID })
-	m.Seq = t.emit(news{kind: coord.KindMessagePosted, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Medium, to: readers,
-		payload: coord.MessagePosted{MessageID: m.ID, Name: m.Name, Type: m.Type, Content: m.Content, InReplyTo: m.InReplyTo, Late: m.Late}})
+	m.Seq = t.emit(news{kind: coord.KindMessagePosted, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Medium, to: readers, payload: payload})
 	t.changes.Messages = append(t.changes.Messages, m)
-	return m
+	return m, nil
 }

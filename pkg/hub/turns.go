@@ -127,7 +127,7 @@ func (s *state) anythingDue(now coord.Millis) bool {
 		}
 	}
 	for _, a := range s.agents {
-		if a.Live() && s.lastCall(a.ID) >= a.LastSeen.Add(seenEvery) {
+		if s.tooOld(a, now) || (a.Live() && s.lastCall(a.ID) >= a.LastSeen.Add(seenEvery)) {
 			return true
 		}
 	}

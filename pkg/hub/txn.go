@@ -1,8 +1,6 @@
 package hub
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -17,6 +15,7 @@ type txn struct {
 	publications []Publication
 	undo         []func()
 	loosened     map[coord.ProjectID]bool // projects in which something stopped being in the way
+	circles      map[pair]bool            // what waitsFor found
 	archived     *coord.Thread            // an ended thread that the request is about and that is no longer in memory
 	before       Counters
 }
@@ -155,10 +154,7 @@ type news struct {
 
 // emit appends an event to the log and to its recipients' inboxes.
 func (t *txn) emit(n news) coord.Seq {
-	payload, err := json.Marshal(n.payload)
-	if err != nil {
-		panic(fmt.Sprintf("payload of %s: %v", n.kind, err)) // our own structs: cannot fail
-	}
+	payload := mustJSON(n.payload)
 	t.counters.Seq++
 	ev := coord.Event{Seq: coord.Seq(t.counters.Seq), Kind: n.kind, Project: n.project, Actor: n.actor, Thread: n.thread,
 		Time: t.now, Priority: n.priority, Payload: payload}

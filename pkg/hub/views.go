@@ -9,8 +9,11 @@ import (
 	"github.com/coordhq/coord/pkg/tool"
 )
 
-// maxViewFiles bounds the files named in a thread's view.
-const maxViewFiles = 20
+// Bounds of the files named in a thread's view.
+const (
+	maxViewFiles = 20
+	maxFileBytes = 1 << 10
+)
 
 func (s *state) refOf(id coord.AgentID) tool.AgentRef {
 	ref := tool.AgentRef{ID: id}
@@ -31,22 +34,62 @@ func (s *state) refsOf(ids []coord.AgentID) []tool.AgentRef {
 // view gives a thread as readers get it, without messages.
 func (s *state) view(th *coord.Thread) tool.ThreadView {
 	out := tool.ThreadView{ThreadID: th.ID, Status: th.Status, Type: th.Resolution, Subject: th.Subject, AnnouncementID: th.Announcement,
-		Initiator: s.refOf(th.Initiator), Respondents: s.refsOf(th.Respondents), Files: list(th.Paths), Category: th.Category,
+		Initiator: s.refOf(th.Initiator), Category: th.Category,
 		Score: th.Score, Layer: th.Layer, Round: th.Round, Deadline: th.Deadline, Summary: th.Summary}
-	if len(out.Files) > maxViewFiles {
-		out.MoreFiles = len(out.Files) - maxViewFiles
-		out.Files = out.Files[:maxViewFiles]
-	}
+	out.Respondents, out.MoreRespondents = s.someRefs(th.Respondents)
+	out.Files, out.MoreFiles = some(th.Paths[:min(len(th.Paths), maxViewFiles)], maxFileBytes)
+	out.MoreFiles += max(len(th.Paths)-maxViewFiles, 0)
 	if p := th.Proposal(); p != nil {
-		out.Proposal = &tool.ProposalView{Number: p.Number, By: s.refOf(p.By), Summary: p.Summary, Order: s.refsOf(p.Order),
-			Approved: s.refsOf(p.Approved), Awaiting: s.refsOf(awaiting(th))}
+		out.Proposal = &tool.ProposalView{Number: p.Number, By: s.refOf(p.By), Summary: p.Summary}
+		out.Proposal.Order, _ = s.someRefs(p.Order)
+		out.Proposal.Approved, _ = s.someRefs(p.Approved)
+		out.Proposal.Awaiting, _ = s.someRefs(awaiting(th))
 	}
 	if th.KeepOpen {
 		out.Task = s.taskView(th)
 	}
 	out.Next = nextForThread(out)
+	fit(&out)
 	return out
 }
+
+// maxAnswer bounds one answer, in bytes, and maxView the view of a thread in it.
+const (
+	maxAnswer = 8 << 10
+	maxView   = 5500
+)
+
+// fit makes a view fit into an answer. Usually it does; texts of characters of many
+// bytes, or a crowd of participants, can make it longer.
+func fit(v *tool.ThreadView) {
+	trims := []func(){
+		func() { v.Summary = shorten(v.Summary, 500) },
+		func() {
+			if v.Task != nil {
+				v.Task.Plan = shorten(v.Task.Plan, 1000)
+			}
+		},
+		func() {
+			if v.Proposal != nil {
+				v.Proposal.Summary = shorten(v.Proposal.Summary, 2000)
+				v.Proposal.Approved, v.Proposal.Order, v.Proposal.Awaiting = few(v.Proposal.Approved), few(v.Proposal.Order), few(v.Proposal.Awaiting)
+			}
+		},
+		func() {
+			v.MoreRespondents += len(v.Respondents) - len(few(v.Respondents))
+			v.Respondents = few(v.Respondents)
+		},
+	}
+	for _, trim := range trims {
+		if len(mustJSON(v)) <= maxView {
+			return
+		}
+		trim()
+	}
+}
+
+// few gives the first three of a list.
+func few[T any](in []T) []T { return in[:min(len(in), 3)] }
 
 // taskView gives what a claimer wants to know of a task. The announcement's part
 // is known while it lives.
@@ -61,19 +104,14 @@ func (s *state) taskView(th *coord.Thread) *tool.TaskView {
 		return v
 	}
 	v.Plan = a.Plan
-	size := 0
-	for i, target := range a.Targets {
-		if size += len(target.String()); i == maxViewFiles || (i > 0 && size > maxTaskBytes) {
-			v.MoreFiles = len(a.Targets) - i
-			break
-		}
+	for _, target := range a.Targets {
 		v.TargetFiles = append(v.TargetFiles, target.String())
 	}
+	all := len(v.TargetFiles)
+	v.TargetFiles, _ = some(v.TargetFiles[:min(all, maxViewFiles)], maxFileBytes)
+	v.MoreFiles = all - len(v.TargetFiles)
 	return v
 }
-
-// maxTaskBytes bounds the targets of a task in its thread's view.
-const maxTaskBytes = 1 << 10
 
 // nextForThread says what a participant can do now.
 func nextForThread(v tool.ThreadView) string {
@@ -83,7 +121,7 @@ func nextForThread(v tool.ThreadView) string {
 	case v.Status == coord.ThreadOpen && v.Task != nil:
 		return "claim_task takes this task."
 	case v.Status == coord.ThreadResolving:
-		return fmt.Sprintf("Waiting for %s to approve or contest proposal %d.", names(v.Proposal.Awaiting), v.Proposal.Number)
+		return fmt.Sprintf("Waiting for %s to approve or contest proposal %d.", names(v.Proposal.Awaiting, 0), v.Proposal.Number)
 	case v.Status == coord.ThreadOpen:
 		return "Talk with post_to_thread; propose_resolution when you see a way."
 	case v.Type == coord.Consensus:
@@ -125,5 +163,5 @@ func (s *state) threadsByNumber(id coord.ProjectID) []*coord.Thread {
 }
 
 func (s *state) waitsByNumber() []*coord.Wait {
-	return slices.SortedFunc(maps.Values(s.waits), func(a, b *coord.Wait) int { return int(a.Order - b.Order) })
+	return slices.SortedFunc(maps.Values(s.waits), inLine)
 }

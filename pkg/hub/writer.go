@@ -165,7 +165,7 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 		t.rollback()
 		return outcome{err: err}
 	}
-	body, err := json.Marshal(result)
+	body, err := asJSON(result)
 	if err != nil {
 		t.rollback()
 		return outcome{err: fmt.Errorf("%s: encode the answer: %w", r.op, err)}

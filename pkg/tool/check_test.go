@@ -2,6 +2,7 @@ package tool_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -74,27 +75,72 @@ func TestReadCleansTextAndFillsDefaults(t *testing.T) {
 	}
 }
 
-func TestTheTableKeepsItsBudgets(t *testing.T) {
-	total, all := 0, 0
-	for _, op := range tool.Offered(false) {
-		s := op.Schema()
-		if len(op.Text) > 600 || op.Text == "" {
-			t.Errorf("%s: description of %d characters", op.Name, len(op.Text))
+func TestObjectsAreCheckedToo(t *testing.T) {
+	modules := make(map[string]tool.ModuleSpec)
+	for i := range tool.MaxModules + 1 {
+		modules[fmt.Sprint("m", i)] = tool.ModuleSpec{}
+	}
+	many, err := json.Marshal(map[string]any{"modules": modules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		read func(json.RawMessage) error
+		args string
+		want string
+		code coord.Code
+	}{
+		{"no object", readMap, `{"modules":[1]}`, "want an object, got a list", coord.Invalid},
+		{"no object inside", readMap, `{"modules":{"a":1}}`, "want an object, got a number", coord.Invalid},
+		{"an unknown field inside", readMap, `{"modules":{"a":{"depend_on":[]}}}`, `unknown field "depend_on"`, coord.Invalid},
+		{"a wrong list inside", readMap, `{"modules":{"a":{"depends_on":"b"}}}`, "depends_on: want a list, got a string", coord.Invalid},
+		{"too many entries", readMap, string(many), "over the limit of 10000", coord.TooLarge},
+		{"not in the optional enum", readThreads, `{"status":"done"}`, "want one of", coord.Invalid},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.read(json.RawMessage(tt.args))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || coord.CodeOf(err) != tt.code {
+				t.Errorf("got %q (%s), want %q (%s)", err, coord.CodeOf(err), tt.want, tt.code)
+			}
+		})
+	}
+}
+
+func readMap(args json.RawMessage) error {
+	_, err := tool.SetDependencyMap.Read(args, "ag-me")
+	return err
+}
+
+func readThreads(args json.RawMessage) error {
+	_, err := tool.ListThreads.Read(args, "ag-me")
+	return err
+}
+
+func TestAnOptionalEnumHasNoDefault(t *testing.T) {
+	in, err := tool.ListThreads.Read(json.RawMessage(`{}`), "ag-me")
+	if err != nil || in.Status != "" {
+		t.Errorf("got %q, %v", in.Status, err)
+	}
+	if s := string(tool.ListThreads.Schema()); !strings.Contains(s, `"enum":["open",`) {
+		t.Errorf("the schema offers an empty status: %s", s)
+	}
+}
+
+func TestAFreeObjectKeepsItsNumbers(t *testing.T) {
+	in, err := tool.MqttPublish.Read(json.RawMessage(`{"topic":"t","payload":{"n":9007199254740993,"deep":{"x":1.50}}}`), "ag-me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := json.Marshal(in.Payload); string(got) != `{"deep":{"x":1.50},"n":9007199254740993}` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestWhatIsAnID(t *testing.T) {
+	for s, want := range map[string]bool{"T-1": true, "A-20": true, "L-3": true, "./T-1": false, "T-0": false, "t-1": false, "T-1.md": false, "src/a.go": false, "M-1": false, "": false} {
+		if tool.IsID(s) != want {
+			t.Errorf("IsID(%q) = %v", s, !want)
 		}
-		var root struct{ Type string }
-		if json.Unmarshal(s, &root) != nil || root.Type != "object" {
-			t.Errorf("%s: schema root is not an object: %s", op.Name, s)
-		}
-		total += len(s) + len(op.Text) + len(op.Name) + 60
-		all++
-	}
-	if total > 20<<10 {
-		t.Errorf("tools/list would be %d bytes, over 20 KB", total)
-	}
-	if len(tool.Instructions) > 1500 {
-		t.Errorf("instructions are %d characters", len(tool.Instructions))
-	}
-	if core := tool.Offered(true); len(core) != 8 {
-		t.Errorf("core offers %d of %d tools, want 8", len(core), all)
 	}
 }

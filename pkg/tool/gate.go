@@ -101,6 +101,7 @@ type CheckFileConflictOut struct {
 	FilePath  coord.Path     `json:"file_path"`
 	Verdict   string         `json:"verdict"` // free, recent, leased or announced
 	By        []AgentRef     `json:"by"`
+	MoreBy    int            `json:"more_by,omitempty"`
 	Since     coord.Millis   `json:"since,omitempty"`
 	Until     coord.Millis   `json:"until,omitempty"` // when it ends by itself
 	Elsewhere bool           `json:"other_workspace,omitempty"`

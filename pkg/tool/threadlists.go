@@ -22,24 +22,25 @@ type ListThreadsIn struct {
 
 // ThreadRow is one row of list_threads.
 type ThreadRow struct {
-	ThreadID       coord.ThreadID       `json:"thread_id"`
-	Status         coord.ThreadStatus   `json:"status"`
-	Type           coord.Resolution     `json:"type,omitempty"`
-	Subject        string               `json:"subject"`
-	AnnouncementID coord.AnnouncementID `json:"announcement_id,omitempty"`
-	Initiator      AgentRef             `json:"initiator"`
-	Respondents    []AgentRef           `json:"respondents"`
-	Claimer        *AgentRef            `json:"claimer,omitempty"`
-	AssignedTo     coord.AgentID        `json:"assigned_to,omitempty"`
-	KeepOpen       bool                 `json:"keep_open,omitempty"` // a task that is offered
-	RunID          string               `json:"run_id,omitempty"`
-	Files          []coord.Path         `json:"files"` // the first 3
-	MoreFiles      int                  `json:"more_files,omitempty"`
-	Score          int                  `json:"score"`
-	Round          int                  `json:"round"`
-	Deadline       coord.Millis         `json:"deadline,omitempty"`
-	Created        coord.Millis         `json:"created"`
-	Ended          coord.Millis         `json:"ended,omitempty"`
+	ThreadID        coord.ThreadID       `json:"thread_id"`
+	Status          coord.ThreadStatus   `json:"status"`
+	Type            coord.Resolution     `json:"type,omitempty"`
+	Subject         string               `json:"subject"`
+	AnnouncementID  coord.AnnouncementID `json:"announcement_id,omitempty"`
+	Initiator       AgentRef             `json:"initiator"`
+	Respondents     []AgentRef           `json:"respondents"`
+	MoreRespondents int                  `json:"more_respondents,omitempty"`
+	Claimer         *AgentRef            `json:"claimer,omitempty"`
+	AssignedTo      coord.AgentID        `json:"assigned_to,omitempty"`
+	KeepOpen        bool                 `json:"keep_open,omitempty"` // a task that is offered
+	RunID           string               `json:"run_id,omitempty"`
+	Files           []coord.Path         `json:"files"` // the first 3
+	MoreFiles       int                  `json:"more_files,omitempty"`
+	Score           int                  `json:"score"`
+	Round           int                  `json:"round"`
+	Deadline        coord.Millis         `json:"deadline,omitempty"`
+	Created         coord.Millis         `json:"created"`
+	Ended           coord.Millis         `json:"ended,omitempty"`
 }
 
 // ListThreadsOut answers list_threads.

@@ -36,6 +36,8 @@ type AnnounceWorkOut struct {
 	Layer           *coord.Layer         `json:"layer"` // null when nothing overlaps
 	ConcernedAgents []AgentRef           `json:"concerned_agents"`
 	GrayZoneAgents  []AgentRef           `json:"gray_zone"`
+	MoreConcerned   int                  `json:"more_concerned,omitempty"`
+	MoreGray        int                  `json:"more_gray,omitempty"`
 	Reasons         []ReasonView         `json:"reasons"`
 	More            int                  `json:"more_reasons,omitempty"`
 	Next            string               `json:"next"`
@@ -72,6 +74,7 @@ type MessageView struct {
 	Author    AgentRef          `json:"author"`
 	Type      coord.MessageType `json:"type"`
 	Content   string            `json:"content"`
+	Cut       bool              `json:"cut,omitempty"` // the content was too long for one answer
 	InReplyTo coord.MessageID   `json:"in_reply_to,omitempty"`
 	Late      bool              `json:"late,omitempty"`
 	Time      coord.Millis      `json:"time"`
@@ -79,27 +82,28 @@ type MessageView struct {
 
 // ThreadView is a thread as readers get it.
 type ThreadView struct {
-	ThreadID       coord.ThreadID       `json:"thread_id"`
-	Status         coord.ThreadStatus   `json:"status"`
-	Type           coord.Resolution     `json:"type,omitempty"`
-	Subject        string               `json:"subject"`
-	AnnouncementID coord.AnnouncementID `json:"announcement_id"`
-	Initiator      AgentRef             `json:"initiator"`
-	Respondents    []AgentRef           `json:"respondents"`
-	Files          []coord.Path         `json:"files"`
-	MoreFiles      int                  `json:"more_files,omitempty"`
-	Category       coord.Category       `json:"category"`
-	Score          int                  `json:"score"`
-	Layer          coord.Layer          `json:"layer,omitempty"`
-	Round          int                  `json:"round"`
-	Deadline       coord.Millis         `json:"deadline,omitempty"`
-	Proposal       *ProposalView        `json:"proposal,omitempty"`
-	Summary        string               `json:"summary,omitempty"`
-	Task           *TaskView            `json:"task,omitempty"`     // of an offered task
-	Messages       []MessageView        `json:"messages,omitempty"` // get_thread only
-	More           int                  `json:"more_messages,omitempty"`
-	NextSeq        coord.Seq            `json:"next_seq,omitempty"` // give as since_seq for the rest
-	Next           string               `json:"next,omitempty"`
+	ThreadID        coord.ThreadID       `json:"thread_id"`
+	Status          coord.ThreadStatus   `json:"status"`
+	Type            coord.Resolution     `json:"type,omitempty"`
+	Subject         string               `json:"subject"`
+	AnnouncementID  coord.AnnouncementID `json:"announcement_id"`
+	Initiator       AgentRef             `json:"initiator"`
+	Respondents     []AgentRef           `json:"respondents"`
+	MoreRespondents int                  `json:"more_respondents,omitempty"`
+	Files           []coord.Path         `json:"files"`
+	MoreFiles       int                  `json:"more_files,omitempty"`
+	Category        coord.Category       `json:"category"`
+	Score           int                  `json:"score"`
+	Layer           coord.Layer          `json:"layer,omitempty"`
+	Round           int                  `json:"round"`
+	Deadline        coord.Millis         `json:"deadline,omitempty"`
+	Proposal        *ProposalView        `json:"proposal,omitempty"`
+	Summary         string               `json:"summary,omitempty"`
+	Task            *TaskView            `json:"task,omitempty"`     // of an offered task
+	Messages        []MessageView        `json:"messages,omitempty"` // get_thread only
+	More            int                  `json:"more_messages,omitempty"`
+	NextSeq         coord.Seq            `json:"next_seq,omitempty"` // give as since_seq for the rest
+	Next            string               `json:"next,omitempty"`
 }
 
 // ProposalView is the proposal on the table.
