@@ -12,6 +12,10 @@
 // the user; a session key as bearer makes it that session. On TCP the bearer is
 // a session key or the per-user token.
 //
-// Every answer is JSON. An error is {"code","message","request_id"}, the same
+// Two routes lead elsewhere: /mcp to the MCP door (hub/streamable), whose answers
+// are those of its protocol, and /mqtt, a WebSocket whose connection the broker
+// takes over and asks for a credential.
+//
+// Every other answer is JSON. An error is {"code","message","request_id"}, the same
 // id as in the header X-Request-Id and in the log.
 package web
