@@ -61,6 +61,7 @@ type Thread struct {
 	Against      []AnnouncementID `json:"against,omitempty"`     // the respondents' announcements it is about
 	OrderAt      int              `json:"order_at,omitempty"`    // how many of the agreed order have had their turn
 	OrderSince   Millis           `json:"order_since,omitempty"` // when the last of them had it; 0 = none yet
+	Answered     []AgentID        `json:"answered,omitempty"`    // participants who have said something in it
 	Claimer      AgentID          `json:"claimer,omitempty"`
 	AssignedTo   AgentID          `json:"assigned_to,omitempty"`
 	RunID        string           `json:"run_id,omitempty"`

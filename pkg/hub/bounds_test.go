@@ -26,7 +26,7 @@ func crowd(t *testing.T) (r *rig, agents []*agent) {
 	path := func(i int) string {
 		return fmt.Sprintf("%s/f%d.go", strings.Repeat("ö/", 330), i) // 1 KiB
 	}
-	for i := range 30 {
+	for i := range 26 {
 		reg := registration("")
 		reg.Branch = strings.Repeat("b", 300)
 		reg.Workspace += coord.WorkspaceID(strings.Repeat("w", 1500))
@@ -35,22 +35,22 @@ func crowd(t *testing.T) (r *rig, agents []*agent) {
 		a.call("register_agent", object{"name": fmt.Sprint(i, text(60)), "modules": []string{text(200), fmt.Sprint("m", i), text(150)}})
 	}
 	var files []string
-	for i := range 60 {
+	for i := range 30 {
 		files = append(files, path(i))
 	}
 	for i, a := range agents {
 		work := object{"subject": text(200), "plan": text(2000), "target_files": files, "depends_on_files": files, "target_modules": []string{text(200), "auth"}, "run_id": "r1"}
-		if i >= 26 {
+		if i >= 22 {
 			work["keep_open"] = true
 		}
 		a.call("announce_work", work)
 		a.call("log_action_summary", object{"summary": text(2000), "file_path": path(i % 3)})
 		a.call("log_action_summary", object{"summary": text(2000), "file_path": path(100)})
 	}
-	last := agents[25] // whose thread has all before it as respondents
-	last.call("propose_resolution", object{"thread_id": "T-25", "summary": text(2000), "order": []coord.AgentID{last.AgentID, agents[0].AgentID}})
+	last := agents[21] // whose thread has all before it as respondents
+	last.call("propose_resolution", object{"thread_id": "T-21", "summary": text(2000), "order": []coord.AgentID{last.AgentID, agents[0].AgentID}})
 	for i := range 12 {
-		last.call("post_to_thread", object{"thread_id": "T-25", "content": text(3000 - i)})
+		last.call("post_to_thread", object{"thread_id": "T-21", "content": text(3000 - i)})
 	}
 	modules := object{}
 	for i := range 400 {
@@ -62,24 +62,29 @@ func crowd(t *testing.T) (r *rig, agents []*agent) {
 	return r, agents
 }
 
-func TestNoAnswerIsOverItsBudget(t *testing.T) {
-	_, agents := crowd(t)
-	a := agents[0]
+func TestAnswersOfACrowdedHub(t *testing.T) {
+	r, agents := crowd(t)
+	t.Run("every page of a list", func(t *testing.T) { pagesGiveEveryRowOnce(t, r, agents) })
+	t.Run("no answer is over its budget", func(t *testing.T) { noAnswerIsOverItsBudget(t, agents[0]) })
+	t.Run("no event is over its budget", func(t *testing.T) { noEventIsOverItsBudget(t, r, agents) })
+}
+
+func noAnswerIsOverItsBudget(t *testing.T, a *agent) {
 	for _, tt := range []struct {
 		op   string
 		args object
 	}{
 		{"list_agents", object{"limit": 200}}, {"agent_activity", object{"limit": 200}}, {"coordinator_status", nil},
 		{"list_threads", object{"limit": 200}}, {"list_threads", object{"limit": 200, "status": "open", "module": "auth"}},
-		{"get_thread", object{"thread_id": "T-25", "limit": 200}}, {"get_thread", object{"thread_id": "T-27"}}, {"get_thread_updates", object{"limit": 200}},
+		{"get_thread", object{"thread_id": "T-21", "limit": 200}}, {"get_thread", object{"thread_id": "T-23"}}, {"get_thread_updates", object{"limit": 200}},
 		{"hot_files", object{"limit": 200}}, {"get_session_files", object{"limit": 200}}, {"introspection", object{"limit": 200}},
 		{"get_blast_radius", object{"module_id": "core", "limit": 200}}, {"get_blast_radius", object{"files": []string{strings.Repeat("ö/", 330), "x"}, "limit": 200}},
 		{"get_module_info", object{"module_id": "core", "limit": 200}},
 		{"check_file_conflict", object{"file_path": strings.Repeat("ö/", 330) + "f1.go"}}, {"wait_for_peers", nil},
-		{"get_queued_messages", object{"max": 200}}, {"wait_for_message", object{"max": 200}}, {"wait_for_message", object{"max": 200, "thread_id": "T-25"}},
+		{"get_queued_messages", object{"max": 200}}, {"wait_for_message", object{"max": 200}}, {"wait_for_message", object{"max": 200, "thread_id": "T-21"}},
 		{"announce_work", object{"subject": strings.Repeat("ü", 200), "target_files": []string{strings.Repeat("ö/", 330) + "f1.go"}, "depends_on_files": []string{strings.Repeat("ö/", 330) + "f2.go"}}},
 		{"register_agent", object{"name": strings.Repeat("ü", 64), "modules": []string{strings.Repeat("ü", 200), strings.Repeat("ä", 200), strings.Repeat("ö", 200)}}},
-		{"approve_resolution", object{"thread_id": "T-25"}}, {"claim_task", object{"thread_id": "T-27"}}, {"unclaim_task", object{"thread_id": "T-27", "reason": strings.Repeat("ü", 2000)}},
+		{"approve_resolution", object{"thread_id": "T-21"}}, {"claim_task", object{"thread_id": "T-23"}}, {"unclaim_task", object{"thread_id": "T-23", "reason": strings.Repeat("ü", 2000)}},
 		{"heartbeat", object{"current_file": "mine"}}, {"close_thread", object{"thread_id": "A-1"}},
 	} {
 		t.Run(tt.op, func(t *testing.T) {
@@ -145,21 +150,20 @@ func noNull(t *testing.T, of reflect.Type, got any, at string) {
 	}
 }
 
-// Every page of a list together gives every row once.
-func TestPagesGiveEveryRowOnce(t *testing.T) {
-	r, agents := crowd(t)
+// pagesGiveEveryRowOnce turns the pages of every list to the end.
+func pagesGiveEveryRowOnce(t *testing.T, r *rig, agents []*agent) {
 	a := agents[0]
 	for _, tt := range []struct {
 		op, rows, id string
 		args         object
 		want         int
 	}{
-		{"list_agents", "agents", "id", object{}, 30},
-		{"list_agents", "agents", "id", object{"limit": 200}, 30},
-		{"agent_activity", "agents", "id", object{"limit": 7}, 30},
-		{"list_threads", "threads", "thread_id", object{"limit": 200}, 29},
-		{"list_threads", "threads", "thread_id", object{"module": "auth", "limit": 3}, 29},
-		{"list_threads", "threads", "thread_id", object{"status": "resolving", "run_id": "r1", "agent": agents[25].AgentID}, 1},
+		{"list_agents", "agents", "id", object{}, 26},
+		{"list_agents", "agents", "id", object{"limit": 200}, 26},
+		{"agent_activity", "agents", "id", object{"limit": 7}, 26},
+		{"list_threads", "threads", "thread_id", object{"limit": 200}, 25},
+		{"list_threads", "threads", "thread_id", object{"module": "auth", "limit": 3}, 25},
+		{"list_threads", "threads", "thread_id", object{"status": "resolving", "run_id": "r1", "agent": agents[21].AgentID}, 1},
 		{"hot_files", "files", "path", object{"limit": 200}, 4},
 		{"get_session_files", "files", "path", object{"limit": 1}, 2},
 		{"introspection", "tools", "name", object{"limit": 200}, len(tool.Offered(false))},
@@ -211,15 +215,14 @@ func TestPagesGiveEveryRowOnce(t *testing.T) {
 	})
 }
 
-func TestAnEventIsAtMostEightKiB(t *testing.T) {
-	r, agents := crowd(t)
-	agents[3].refused(coord.TooLarge, "post_to_thread", object{"thread_id": "T-25", "content": strings.Repeat("ü", 4000)})
+func noEventIsOverItsBudget(t *testing.T, r *rig, agents []*agent) {
+	agents[3].refused(coord.TooLarge, "post_to_thread", object{"thread_id": "T-21", "content": strings.Repeat("ü", 4000)})
 	agents[3].refused(coord.TooLarge, "mqtt_publish", object{"topic": "coordinator/broadcast", "payload": object{"x": strings.Repeat("y", 4100)}})
 	agents[3].call("mqtt_publish", object{"topic": "coordinator/broadcast", "payload": object{"x": strings.Repeat("y", 4000)}})
-	agents[3].call("contest_resolution", object{"thread_id": "T-25", "reason": strings.Repeat("ü", 2000)})
-	agents[25].call("cancel_thread", object{"thread_id": "T-25", "reason": strings.Repeat("ü", 2000)})
+	agents[3].call("contest_resolution", object{"thread_id": "T-21", "reason": strings.Repeat("ü", 2000)})
+	agents[21].call("cancel_thread", object{"thread_id": "T-21", "reason": strings.Repeat("ü", 2000)})
 	for i := range 6 {
-		agents[i].call("close_thread", object{"thread_id": fmt.Sprint("A-", i+1), "summary": strings.Repeat("ü", 2000)})
+		agents[i+1].call("close_thread", object{"thread_id": fmt.Sprint("A-", i+2), "summary": strings.Repeat("ü", 2000)})
 	}
 	r.pass(time.Hour)
 	r.pubs.mu.Lock()
@@ -254,4 +257,19 @@ func TestAnOperatorReadsEverythingAndChangesNothing(t *testing.T) {
 	if _, err := r.Call(operator, "list_threads", json.RawMessage(`{"mine":true}`), ""); coord.CodeOf(err) != coord.Invalid {
 		t.Errorf("threads of an operator: %v", err)
 	}
+}
+
+func TestADependencyMapHasItsLimits(t *testing.T) {
+	a := newRig(t).named("a")
+	modules := object{}
+	for i := range tool.MaxModules {
+		modules[fmt.Sprint("m", i)] = object{}
+	}
+	want(t, "as many as may be", a.call("set_dependency_map", object{"modules": modules})["modules"], tool.MaxModules)
+	a.refused(coord.TooLarge, "set_dependency_map", object{"modules": object{"one more": object{}}})
+	want(t, "a change is no addition", a.call("set_dependency_map", object{"modules": object{"m1": object{"exports": []string{"X"}}}})["modules"], tool.MaxModules)
+	a.refused(coord.TooLarge, "set_dependency_map", object{"modules": object{"m1": object{"exports": make([]string, 501)}}})
+	a.refused(coord.TooLarge, "set_dependency_map", object{"modules": object{strings.Repeat("m", 201): object{}}})
+	a.refused(coord.TooLarge, "set_dependency_map", object{"modules": object{"m1": object{"owners": []string{strings.Repeat("o", 201)}}}})
+	want(t, "nothing of that was kept", a.call("get_module_info", object{"module_id": "m1"})["exports"], []string{"X"})
 }

@@ -80,10 +80,11 @@ func senior(claims []claim, id coord.AgentID, c claim) bool {
 
 // lifted reports whether a thread between the editor and the announcement's
 // owner has freed the path for the editor: by agreement, because nobody
-// contests it any more, or because it ran out of time unanswered.
+// contests it any more, or because it ran out of time without a word of the
+// owner.
 func (t *txn) lifted(e editor, a *coord.Announcement, p coord.Path) bool {
 	return t.endedBetween(e, a, p, func(th *coord.Thread) bool {
-		return th.Status == coord.ThreadExpired || th.Resolution.Permits()
+		return th.Resolution.Permits() || (th.Status == coord.ThreadExpired && !slices.Contains(th.Answered, a.Agent))
 	})
 }
 

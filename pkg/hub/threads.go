@@ -223,5 +223,8 @@ func (t *txn) say(me *coord.Agent, th *coord.Thread, how coord.MessageType, cont
 	readers = slices.DeleteFunc(readers, func(a coord.AgentID) bool { return a == me.ID })
 	m.Seq = t.emit(news{kind: coord.KindMessagePosted, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Medium, to: readers, payload: payload})
 	t.changes.Messages = append(t.changes.Messages, m)
+	if next := heard(*th, me.ID); th.Status.Live() && len(next.Answered) > len(th.Answered) {
+		t.putThread(&next)
+	}
 	return m, nil
 }

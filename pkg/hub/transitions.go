@@ -28,7 +28,7 @@ func propose(th coord.Thread, by coord.AgentID, summary string, order []coord.Ag
 	th.Proposals = append(slices.Clone(th.Proposals), coord.Proposal{Number: len(th.Proposals) + 1, By: by, Summary: summary,
 		Order: order, Approved: []coord.AgentID{by}, Time: now})
 	th.Status = coord.ThreadResolving
-	return agree(th, now), nil
+	return agree(heard(th, by), now), nil
 }
 
 // approve adds an approval. Approving twice changes nothing.
@@ -40,7 +40,7 @@ func approve(th coord.Thread, by coord.AgentID, number int, now coord.Millis) (c
 	next := *p
 	next.Approved = append(slices.Clone(p.Approved), by)
 	th.Proposals = append(slices.Clone(th.Proposals[:len(th.Proposals)-1]), next)
-	return agree(th, now), nil
+	return agree(heard(th, by), now), nil
 }
 
 // contest takes the proposal off the table: a new round, or the end.
@@ -48,6 +48,7 @@ func contest(th coord.Thread, by coord.AgentID, number int, reason string, now c
 	if _, err := onTheTable(&th, by, number); err != nil {
 		return th, err
 	}
+	th = heard(th, by)
 	if th.Round >= maxRounds {
 		return end(th, coord.ThreadUnresolved, "", reason, now), nil
 	}
@@ -57,6 +58,14 @@ func contest(th coord.Thread, by coord.AgentID, number int, reason string, now c
 		th.Deadline = now.Add(roundTime)
 	}
 	return th, nil
+}
+
+// heard notes that a participant has said something.
+func heard(th coord.Thread, by coord.AgentID) coord.Thread {
+	if th.Has(by) && !slices.Contains(th.Answered, by) {
+		th.Answered = append(slices.Clone(th.Answered), by)
+	}
+	return th
 }
 
 // agree resolves the thread when every participant has approved the proposal on

@@ -205,6 +205,19 @@ func TestASinglePathArgumentIsResolved(t *testing.T) {
 	}
 }
 
+func TestAnIDIsNoPath(t *testing.T) {
+	h, peer := serving(t, func(o *shim.Options) { o.Dir = filepath.Join(worktree(t, "src/a.go", "src/T-1"), "src") })
+	for i, tt := range []struct{ given, want string }{{"T-1", "T-1"}, {"A-2", "A-2"}, {"L-3", "L-3"}, {"./T-1", "src/T-1"}, {"a.go", "src/a.go"}} {
+		peer.call(i+1, "close_thread", `{"thread_id":"`+tt.given+`"}`)
+		args := h.received()[i].Args
+		if got := decode[struct {
+			ThreadID string `json:"thread_id"`
+		}](t, args).ThreadID; got != tt.want {
+			t.Errorf("%s went to the hub as %s, want %s", tt.given, got, tt.want)
+		}
+	}
+}
+
 func TestCallsRunBesideEachOther(t *testing.T) {
 	h, peer := serving(t, nil)
 	release := make(chan struct{})

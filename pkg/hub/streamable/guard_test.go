@@ -40,8 +40,8 @@ func (s *site) send(method, id, secret string, headers map[string]string) (statu
 			r.Header.Set(name, value)
 		}
 	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	resp, err := transport.RoundTrip(r)
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	resp, err := c.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -140,6 +140,15 @@ func TestOnlyPathsUnderTheWorkingTreeAreTaken(t *testing.T) {
 		if got := call[tool.CheckFileConflictOut](v, "check_file_conflict", object{"file_path": path}).FilePath.String(); got != want {
 			t.Errorf("%q is %q, want %q", path, got, want)
 		}
+	}
+}
+
+func TestAWorkingTreeInAnotherSpelling(t *testing.T) {
+	s := open(t, nil)
+	v := s.visit(join{query: "?project=" + string(shop)})
+	call[object](v, "register_agent", object{"name": "bob", "workspace": "/src/cafe\u0301"})
+	if got := call[tool.CheckFileConflictOut](v, "check_file_conflict", object{"file_path": "/src/caf\u00e9/a.go"}).FilePath.String(); got != "a.go" {
+		t.Errorf("got %q, want a.go", got)
 	}
 }
 

@@ -2,15 +2,12 @@ package streamable
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/inbox"
-	"github.com/coordhq/coord/pkg/tool"
-	"github.com/coordhq/coord/pkg/tool/mcptool"
 )
 
 const (
@@ -22,16 +19,6 @@ const (
 type place struct {
 	Project   coord.ProjectID `json:"project"`
 	Workspace string          `json:"workspace"`
-}
-
-// agent is whom a session acts as.
-type agent struct {
-	rules  Rules
-	caller coord.Caller
-	key    coord.SessionKey // "" = the client brought a session of its own
-	epoch  coord.Epoch
-	root   root
-	queue  *inbox.Queue
 }
 
 // join gives the session's agent. The first time it makes one, in the place that
@@ -50,15 +37,7 @@ func (s *session) join(ctx context.Context, info coord.ClientInfo, at place) (*a
 	case closed:
 		return nil, coord.Errorf(coord.Unavailable, "initialize again", "this session has ended")
 	case s.opener.Agent != "":
-		if err := s.mustBe(s.opener, at, workspace); err != nil || a != nil {
-			return a, err
-		}
-		a = &agent{rules: s.h.o.Rules, caller: s.opener, root: rootOf(s.opener.Workspace), queue: inbox.New(inbox.Limit)}
-		if err := a.begin(ctx); err != nil {
-			return nil, err
-		}
-		s.take(a)
-		return a, nil
+		return s.adopt(ctx, a, at, workspace)
 	case a == nil:
 		project, err := s.choose(at.Project)
 		if err != nil {
@@ -75,6 +54,28 @@ func (s *session) join(ctx context.Context, info coord.ClientInfo, at place) (*a
 	return a, nil
 }
 
+// adopt gives the agent of a client that brought a session of its own, which has
+// its place already.
+func (s *session) adopt(ctx context.Context, a *agent, at place, workspace coord.WorkspaceID) (*agent, error) {
+	c, project := s.opener, at.Project
+	if project == "" {
+		project = s.project
+	}
+	switch {
+	case project != "" && project != c.Project, at.Workspace != "" && workspace != c.Workspace:
+		return nil, coord.Errorf(coord.Conflict, "leave project and workspace out, or send the token instead of the session key",
+			"your session key is of project %q and workspace %q", c.Project, c.Workspace)
+	case a != nil:
+		return a, nil
+	}
+	a = &agent{rules: s.h.o.Rules, caller: c, root: rootOf(c.Workspace), queue: inbox.New(inbox.Limit)}
+	if err := a.begin(ctx); err != nil {
+		return nil, err
+	}
+	s.take(a)
+	return a, nil
+}
+
 // tree reads the working tree of a place, the session's own when none is said.
 func (s *session) tree(at place) (coord.WorkspaceID, root, error) {
 	if at.Workspace == "" {
@@ -84,28 +85,15 @@ func (s *session) tree(at place) (coord.WorkspaceID, root, error) {
 	return coord.WorkspaceID(string(s.h.o.Host) + ":" + tree.dir), tree, err
 }
 
-// mustBe refuses another place than the one a client's own session has.
-func (s *session) mustBe(c coord.Caller, at place, workspace coord.WorkspaceID) error {
-	project := at.Project
-	if project == "" {
-		project = s.project
-	}
-	if (project == "" || project == c.Project) && (at.Workspace == "" || workspace == c.Workspace) {
-		return nil
-	}
-	return coord.Errorf(coord.Conflict, "leave project and workspace out, or send the token instead of the session key",
-		"your session key is of project %q and workspace %q", c.Project, c.Workspace)
-}
-
 // choose says in which project a client without one works.
 func (s *session) choose(asked coord.ProjectID) (coord.ProjectID, error) {
 	switch {
 	case s.project != "" && asked != "" && asked != s.project:
 		return "", coord.Errorf(coord.Conflict, "leave project out", "the URL of this session says project %q", s.project)
 	case s.project != "":
-		return s.project, nil
+		return s.project, checkProject(s.project)
 	case asked != "":
-		return asked, nil
+		return asked, checkProject(asked)
 	}
 	live := s.h.o.Rules.LiveProjects()
 	if len(live) == 1 {
@@ -123,6 +111,16 @@ func (s *session) choose(asked coord.ProjectID) (coord.ProjectID, error) {
 		}
 	}
 	return "", coord.Errorf(coord.Invalid, "say which is yours: register_agent with project, or ?project= in the URL", "%s", what)
+}
+
+// checkProject refuses what is surely another spelling than that of a shim: two
+// names for one repository would never meet, and nobody would be told.
+func checkProject(p coord.ProjectID) error {
+	s := string(p)
+	if !strings.Contains(s, "://") && !strings.HasSuffix(s, ".git") && !strings.HasPrefix(s, "git@") && s == strings.TrimSpace(coord.CleanText(s)) {
+		return nil
+	}
+	return coord.Errorf(coord.Invalid, "write it as host/path, like github.com/acme/shop", "project %.200q is not how agents name one", s)
 }
 
 // register makes the agent, or puts the one there was into its new place.
@@ -166,35 +164,4 @@ func (s *session) take(a *agent) {
 	defer s.mu.Unlock()
 	s.agent, s.stale = a, false
 	s.tell()
-}
-
-// begin learns where an agent stands in its inbox.
-func (a *agent) begin(ctx context.Context) error {
-	out, err := a.sync(ctx, tool.SyncIn{})
-	if err != nil {
-		return err
-	}
-	a.epoch = out.Epoch
-	a.queue.Begin(out.Seen)
-	return nil
-}
-
-// goodbye says what the client has got last, and lets an agent that was made
-// here leave.
-func (a *agent) goodbye(ctx context.Context) {
-	_, _ = a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen()}) // a repetition is all that is at stake
-	if a.key != "" {
-		_ = a.rules.Leave(coord.WithCaller(ctx, a.caller)) // it is found gone a little later
-	}
-}
-
-func (a *agent) sync(ctx context.Context, in tool.SyncIn) (out tool.SyncOut, err error) {
-	raw, err := a.rules.Call(coord.WithCaller(ctx, a.caller), tool.Sync.Name, mcptool.Encode(in), "")
-	if err != nil {
-		return out, err
-	}
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return out, fmt.Errorf("read the answer of %s: %w", tool.Sync.Name, err)
-	}
-	return out, nil
 }

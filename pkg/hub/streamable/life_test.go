@@ -3,7 +3,9 @@ package streamable_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -54,17 +56,21 @@ func (r *recorder) String() string {
 	return r.Body.String()
 }
 
-// do sends a request as the user; a new one of a session when id is "".
+// do sends a request as the user; the first of a session when id is "".
 func (b *bubble) do(ctx context.Context, method, id, body string) *recorder {
+	w := &recorder{ResponseRecorder: httptest.NewRecorder()}
+	b.send(ctx, w, method, id, body)
+	return w
+}
+
+func (b *bubble) send(ctx context.Context, w http.ResponseWriter, method, id, body string) {
 	r := httptest.NewRequestWithContext(coord.WithCaller(ctx, coord.Caller{Member: member, Operator: true}), method, "/mcp?project="+string(shop), strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json, text/event-stream")
 	if id != "" {
 		r.Header.Set("Mcp-Session-Id", id)
 	}
-	w := &recorder{ResponseRecorder: httptest.NewRecorder()}
 	b.door.ServeHTTP(w, r)
-	return w
 }
 
 const hello = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bob","version":"1"}}}`
@@ -311,6 +317,173 @@ func TestStopEndsStreamsAndWaits(t *testing.T) {
 			b.t.Errorf("afterwards a client is told %s", w)
 		}
 	})
+}
+
+// slow is a hub that takes a second for a goodbye, and holds up the reading of an
+// inbox on demand.
+type slow struct {
+	*hub.Hub
+	reading chan chan struct{} // nil = never
+}
+
+func (s slow) Leave(ctx context.Context) error {
+	time.Sleep(time.Second)
+	return s.Hub.Leave(ctx)
+}
+
+func (s slow) Call(ctx context.Context, op string, args json.RawMessage, key string) (json.RawMessage, error) {
+	if op == tool.Sync.Name && s.reading != nil {
+		release := make(chan struct{})
+		s.reading <- release
+		<-release
+		ctx = context.WithoutCancel(ctx)
+	}
+	return s.Hub.Call(ctx, op, args, key)
+}
+
+func TestDELETECutsWaitsShortAndIsAnsweredWhenTheAgentHasLeft(t *testing.T) {
+	inBubble(t, nil, func(b *bubble) {
+		b.door = newHandler(b.t, slow{Hub: b.hub}, nil)
+		id := b.joined()
+		waited := make(chan *recorder)
+		go func() { waited <- b.call(id, "wait_for_message", `{"timeout_seconds":50}`) }()
+		synctest.Wait()
+		began := time.Now()
+		go func() {
+			if w := <-waited; strings.Contains(w.String(), "timeout") {
+				b.t.Errorf("the wait ended with %s", w)
+			}
+		}()
+		if w := b.do(b.t.Context(), http.MethodDelete, id, ""); w.Code != http.StatusNoContent {
+			b.t.Errorf("%d %s", w.Code, w)
+		}
+		if took := time.Since(began); took != time.Second {
+			b.t.Errorf("DELETE took %v, want the second of the goodbye", took)
+		}
+		if len(b.hub.LiveProjects()) > 0 {
+			b.t.Error("the agent is still there")
+		}
+	})
+}
+
+// The client is gone before its inbox was read: what is found is for the next
+// question.
+func TestNewsThatIsFoundTooLateIsGivenAgain(t *testing.T) {
+	inBubble(t, nil, func(b *bubble) {
+		reading := make(chan chan struct{})
+		b.door = newHandler(b.t, slow{b.hub, reading}, nil)
+		id := b.joined()
+		b.news(id)
+		ctx, hangUp := context.WithCancel(b.t.Context())
+		gone := make(chan struct{})
+		go func() {
+			b.do(ctx, http.MethodPost, id, `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get_queued_messages","arguments":{}}}`)
+			close(gone)
+		}()
+		release := <-reading
+		hangUp()
+		<-gone
+		close(release)
+		synctest.Wait()
+		go func() { close(<-reading) }()
+		if w := b.call(id, "get_queued_messages", `{}`); !strings.Contains(w.String(), "thread.opened") {
+			b.t.Errorf("the next question is answered %s", w)
+		}
+	})
+}
+
+// A cancellation overtakes the reading of the inbox: the client ignores what is
+// found.
+func TestNewsThatIsFoundAfterACancellationIsGivenAgain(t *testing.T) {
+	inBubble(t, nil, func(b *bubble) {
+		reading := make(chan chan struct{})
+		b.door = newHandler(b.t, slow{b.hub, reading}, nil)
+		id := b.joined()
+		b.news(id)
+		done := make(chan struct{})
+		go func() {
+			b.call(id, "get_queued_messages", `{}`) // id 1
+			close(done)
+		}()
+		release := <-reading
+		b.do(b.t.Context(), http.MethodPost, id, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
+		synctest.Wait()
+		close(release)
+		<-done
+		go func() { close(<-reading) }()
+		if w := b.call(id, "get_queued_messages", `{}`); !strings.Contains(w.String(), "thread.opened") {
+			b.t.Errorf("the next question is answered %s", w)
+		}
+	})
+}
+
+// lost is the connection to a client that goes away while it is answered.
+type lost struct {
+	recorder
+	write func()
+	flush error
+}
+
+func (l *lost) Write(b []byte) (int, error) {
+	l.write()
+	return l.recorder.Write(b)
+}
+
+func (l *lost) FlushError() error { return l.flush }
+
+func TestNewsThatDidNotGoOutIsGivenAgain(t *testing.T) {
+	for name, flush := range map[string]error{"the connection is broken": io.ErrClosedPipe, "the client hung up before": nil} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, nil, func(b *bubble) {
+				id := b.joined()
+				b.news(id)
+				ctx, hangUp := context.WithCancel(b.t.Context())
+				defer hangUp()
+				w := &lost{recorder: recorder{ResponseRecorder: httptest.NewRecorder()}, flush: flush, write: func() {}}
+				if flush == nil {
+					w.write = hangUp
+				}
+				b.send(ctx, w, http.MethodPost, id, `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get_queued_messages","arguments":{}}}`)
+				if w := b.call(id, "get_queued_messages", `{}`); !strings.Contains(w.String(), "thread.opened") {
+					b.t.Errorf("the next question is answered %s", w)
+				}
+				if w := b.call(id, "get_queued_messages", `{}`); strings.Contains(w.String(), "thread.opened") {
+					b.t.Errorf("and the one after it too: %s", w)
+				}
+			})
+		})
+	}
+}
+
+func TestAWaitEndsWhenTheClientHangsUp(t *testing.T) {
+	inBubble(t, nil, func(b *bubble) {
+		h := rules{b.hub, make(chan struct{}, 1), make(chan struct{}, 1)}
+		b.door = newHandler(b.t, h, nil)
+		id := b.joined()
+		ctx, hangUp := context.WithCancel(b.t.Context())
+		go b.do(ctx, http.MethodPost, id, `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"wait_for_message","arguments":{}}}`)
+		<-h.listened
+		began := time.Now()
+		hangUp()
+		<-h.stopped
+		if took := time.Since(began); took > 0 {
+			b.t.Errorf("it went on for %v", took)
+		}
+	})
+}
+
+// news has a peer do what the agent of a session hears of.
+func (b *bubble) news(id string) {
+	b.t.Helper()
+	b.call(id, "announce_work", `{"subject":"s","target_files":["a.go"]}`)
+	r, err := b.hub.Register(b.t.Context(), member, coord.Registration{Project: shop, Workspace: "host-1:/src/shop", Host: host, Label: "alice"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	caller, _ := b.hub.Authenticate(r.SessionKey)
+	if _, err := b.hub.Call(coord.WithCaller(b.t.Context(), caller), tool.AnnounceWork.Name, json.RawMessage(`{"subject":"t","target_files":["a.go"]}`), ""); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // agentIn finds the caller's own agent in an answer of coordinator_status.

@@ -38,7 +38,7 @@ type session struct {
 	mu        sync.Mutex  // guards what follows; calls into the rules' presence are made under it
 	agent     *agent      // nil until the first tool call
 	connected bool        // the rules were told of a stream
-	closed    bool        // no request may begin
+	closed    bool        // no agent may join any more
 	requests  int         // at work, streams among them
 	streams   int         // GET requests at work
 	last      time.Time   // of the newest sign of life; its wall clock counts, as for the rules
@@ -75,9 +75,6 @@ func (s *session) begin(conn *mcp.ServerSession) {
 	defer s.mu.Unlock()
 	s.id, s.conn = conn.ID(), conn
 	s.timer = time.AfterFunc(s.h.o.SessionTimeout, s.expire)
-	if s.requests > 0 {
-		s.timer.Stop()
-	}
 }
 
 func (s *session) begun() bool {
@@ -86,17 +83,10 @@ func (s *session) begun() bool {
 	return s.id != ""
 }
 
-// enter counts a request in; leave must follow. It reports false when the
-// session has ended.
-func (s *session) enter(stream bool) bool {
+// enter counts a request in; leave must follow.
+func (s *session) enter(stream bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	if s.timer != nil {
-		s.timer.Stop()
-	}
 	s.stale = s.stale || s.requests == 0 && now().Sub(s.last) > s.h.o.Presence
 	s.requests++
 	if stream {
@@ -105,7 +95,6 @@ func (s *session) enter(stream bool) bool {
 		s.last = now()
 	}
 	s.tell()
-	return true
 }
 
 // leave counts a request out. The session ends when none follows in time.
@@ -149,7 +138,8 @@ func (s *session) idleSince() (last time.Time, idle bool) {
 	return s.last, s.requests == 0
 }
 
-// expire ends a session that nobody came back to.
+// expire ends the session unless a request is at work, whose end starts the time
+// anew.
 func (s *session) expire() {
 	s.mu.Lock()
 	s.closed = s.closed || s.requests == 0
@@ -160,8 +150,8 @@ func (s *session) expire() {
 	}
 }
 
-// close ends the session: no request begins any more, waits are cut short, the
-// rest is let finish.
+// close ends the session: waits are cut short, the rest is let finish, and the
+// library knows the session no more.
 func (s *session) close() {
 	s.mu.Lock()
 	s.closed = true

@@ -2,7 +2,6 @@ package streamable_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -74,6 +73,8 @@ func TestWhichProjectASessionIsIn(t *testing.T) {
 		{"the argument says it", []coord.ProjectID{shop}, "", object{"name": "b", "project": blog}, blog, nil},
 		{"both say it", nil, "?project=" + string(blog), object{"name": "b", "project": blog}, blog, nil},
 		{"they differ", nil, "?project=" + string(shop), object{"name": "b", "project": blog}, "", []string{string(shop), "URL"}},
+		{"a clone URL", nil, "?project=https://example.com/shop.git", nil, "", []string{"host/path"}},
+		{"an ssh address", nil, "", object{"name": "b", "project": "git@example.com:shop"}, "", []string{"host/path"}},
 		{"only one is live", []coord.ProjectID{shop}, "", nil, shop, nil},
 		{"two are live", []coord.ProjectID{shop, blog}, "", nil, "", []string{"2 projects", string(blog), string(shop), "?project="}},
 		{"none is live", nil, "", object{"name": "b"}, "", []string{"no project is live", "register_agent"}},
@@ -164,37 +165,4 @@ func TestDELETEEndsTheAgentAtOnce(t *testing.T) {
 	if n := s.door.Sessions(); n != 0 {
 		t.Errorf("%d sessions are left", n)
 	}
-}
-
-func TestDELETECutsAWaitShort(t *testing.T) {
-	s := open(t, nil)
-	v := s.visit(join{query: "?project=" + string(shop)})
-	call[object](v, "coordinator_status", nil)
-	waiting := make(chan string, 1)
-	go func() {
-		res, err := v.CallTool(t.Context(), &mcp.CallToolParams{Name: "wait_for_message", Arguments: object{"timeout_seconds": 50},
-			Meta: mcp.Meta{"progressToken": "p"}})
-		waiting <- ended(res, err)
-	}()
-	<-s.hub.listened
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://"+s.addr+"/mcp", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Mcp-Session-Id", v.ID())
-	resp, err := v.http.Do(req)
-	if err != nil || resp.StatusCode != http.StatusNoContent {
-		t.Fatalf("%v %v", resp, err)
-	}
-	_ = resp.Body.Close()
-	if got := <-waiting; strings.Contains(got, "timeout") {
-		t.Errorf("the wait ended with %s", got)
-	}
-}
-
-func ended(res *mcp.CallToolResult, err error) string {
-	if err != nil {
-		return err.Error()
-	}
-	return res.Content[0].(*mcp.TextContent).Text
 }

@@ -14,7 +14,6 @@ import (
 const (
 	defaultWait = 30 * time.Second
 	longestWait = 50 * time.Second
-	page        = 200 // events per reading of the inbox, the most the rules give
 )
 
 // waitForMessage gives what is unread, or waits for it.
@@ -69,33 +68,4 @@ func (c *call) getQueuedMessages(ctx context.Context, a *agent, args json.RawMes
 	answer := mcptool.News(b, a.queue, nil)
 	c.post.carry(b)
 	return answer, nil
-}
-
-// catchUp acknowledges what the client has got, and queues what is new in the
-// inbox. Two at a time do no harm: the queue takes each event once.
-func (a *agent) catchUp(ctx context.Context) error {
-	for {
-		out, err := a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen(), After: a.queue.Last(), Limit: page})
-		if err != nil {
-			return err
-		}
-		for _, raw := range out.Events {
-			_, d, err := coord.ParseWire(raw)
-			if err != nil {
-				return fmt.Errorf("read the inbox after %d: %w", a.queue.Last(), err)
-			}
-			if last := a.queue.Last(); d.Prev > last {
-				a.queue.Mark(last+1, d.Prev) // the inbox has these no more
-			}
-			a.queue.Push(d)
-		}
-		switch {
-		case out.Remaining > 0 && len(out.Events) > 0:
-		case len(out.Events) == 0 && out.Head > a.queue.Last():
-			a.queue.Mark(a.queue.Last()+1, out.Head)
-			return nil
-		default:
-			return nil
-		}
-	}
 }
