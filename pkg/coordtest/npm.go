@@ -67,21 +67,20 @@ func (n *Node) install(pins string) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	defer os.RemoveAll(half) //nolint:errcheck // a leftover in a cache
+	defer func() { _ = os.RemoveAll(half) }() // a leftover in a cache
 	if err := os.CopyFS(half, os.DirFS(pins)); err != nil {
 		n.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(n.t.Context(), installLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error") // #nosec G204 -- npm on our own pins
+	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
+		"--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000") // #nosec G204 -- npm on our own pins
 	cmd.Dir = half
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.CombinedOutput()
 	Need(n.t, err == nil, fmt.Sprintf("the npm registry, or its packages: npm ci: %v\n%s", err, bytes.TrimSpace(out)))
-	if err := os.Rename(half, n.dir); err != nil && !errors.Is(err, fs.ErrExist) { // another test process was quicker
-		if _, there := os.Stat(n.dir); there != nil {
-			n.t.Fatal(err)
-		}
+	if err := os.Rename(half, n.dir); err != nil && !errors.Is(err, fs.ErrExist) { // else another test process was quicker
+		n.t.Fatal(err)
 	}
 }
 

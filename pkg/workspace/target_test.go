@@ -150,9 +150,9 @@ func TestExpansionKnowsWhatGitKnows(t *testing.T) {
 func TestConflictedFileIsListedOnce(t *testing.T) {
 	top := newRepo(t, tempDir(t), "a.go")
 	run(t, top, "switch", "-q", "-c", "side")
-	for branch, content := range map[string]string{"side": "1", "main": "2"} {
+	for _, branch := range []string{"side", "main"} { // main last: the index must hold "ours"
 		run(t, top, "switch", "-q", branch)
-		if err := os.WriteFile(filepath.Join(top, "a.go"), []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(top, "a.go"), []byte(branch), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		run(t, top, "commit", "-q", "-a", "-m", branch)
