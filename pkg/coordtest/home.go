@@ -222,3 +222,23 @@ func (l *log) Bytes() []byte {
 	defer l.mu.Unlock()
 	return bytes.Clone(l.buf.Bytes())
 }
+
+// Program gives the path of one of our binaries.
+func (h *Home) Program(name string) string { return filepath.Join(string(h.binaries()), name) }
+
+// Settle waits until none of the programs works in this home any more, and kills
+// those that do not end by themselves.
+func (h *Home) Settle(programs ...string) {
+	h.t.Helper()
+	var left []running
+	if Eventually(10*time.Second, func() bool {
+		left = slices.DeleteFunc(processesOf(h.Dir), func(p running) bool { return !slices.Contains(programs, p.program) })
+		return len(left) == 0
+	}) {
+		return
+	}
+	for _, p := range left {
+		h.t.Errorf("%s (process %d) goes on", p.program, p.pid)
+		kill(h.t, name(p.pid))
+	}
+}

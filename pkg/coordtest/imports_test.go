@@ -45,6 +45,8 @@ var imports = map[string][]string{
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
 
+	"pkg/coordtest/claude": {"pkg/coordtest"},
+
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
 	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
 }
