@@ -47,7 +47,7 @@ func NewUser(t testing.TB, trusted ...string) string {
 	}
 	content, err := json.Marshal(map[string]any{
 		"hasCompletedOnboarding": true, "theme": "dark", "autoUpdates": false, "numStartups": 5,
-		"customApiKeyResponses": map[string]any{"approved": []string{apiKey}, "rejected": []string{}},
+		"customApiKeyResponses":         map[string]any{"approved": []string{apiKey}, "rejected": []string{}},
 		"bypassPermissionsModeAccepted": true,
 		"projects":                      projects,
 	})

@@ -33,7 +33,7 @@ func newTerminal(t testing.TB, dir string, env, argv []string) *terminal {
 }
 
 func (t *terminal) command(args ...string) *exec.Cmd {
-	return exec.Command("tmux", append([]string{"-S", t.socket}, args...)...) // #nosec G204 -- arguments of tests
+	return exec.Command("tmux", append([]string{"-S", t.socket}, args...)...) // #nosec G204 G702 -- arguments of tests
 }
 
 func (t *terminal) run(args ...string) string {
