@@ -30,6 +30,7 @@ var imports = map[string][]string{
 	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub/quota":      {"pkg/coord"},
 	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
 	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/tool"},
 	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
