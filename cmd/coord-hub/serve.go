@@ -55,6 +55,9 @@ func (a *app) serveWith(cmd *cobra.Command, s *config.Settings, auto bool, args 
 		HTTP:        port(s, config.Port, s.Port),
 		MQTT:        port(s, config.MQTTPort, s.MQTTPort),
 		Durability:  s.Durability,
+		Quota:       s.Quota,
+		QuotaURL:    s.QuotaURL,
+		Prices:      s.Prices,
 		Args:        args,
 		Log:         log,
 		Up: func(d config.Discovery) {

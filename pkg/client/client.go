@@ -81,6 +81,15 @@ func (c *Client) Call(ctx context.Context, key coord.SessionKey, op string, args
 	return c.do(ctx, request{method: http.MethodPost, path: "/api/tools/" + url.PathEscape(op), body: args, key: key, idempotency: idempotencyKey})
 }
 
+// Quota asks how much of the user's plan is used; with now it is measured anew.
+// The answer is quota.Report as JSON.
+func (c *Client) Quota(ctx context.Context, now bool) (json.RawMessage, error) {
+	if now {
+		return c.do(ctx, request{method: http.MethodPost, path: "/api/quota/refresh", body: []byte("{}")})
+	}
+	return c.do(ctx, request{method: http.MethodGet, path: "/api/quota"})
+}
+
 // Stop asks the hub to finish what it has begun and to leave.
 func (c *Client) Stop(ctx context.Context, reason string) error {
 	body, err := json.Marshal(StopRequest{Reason: reason})

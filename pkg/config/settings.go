@@ -44,6 +44,11 @@ type Settings struct {
 	LogLevel    slog.Level
 	LogFormat   string // "json", "pretty", or "" = pretty on a terminal
 
+	Quota    bool    // ask the Anthropic API for the use of the user's plan
+	QuotaURL string  // where instead; "" = the API itself
+	MaxQuota float64 // percent from which "coord-hub quota" reports too much
+	Prices   Prices  // of models, from "prices" in config.json; nil = none
+
 	AgentName string          // label of the session; "" = the hub makes one
 	Project   coord.ProjectID // "" = found from the repository
 	CoreTools bool            // offer the small set of tools
@@ -83,6 +88,11 @@ func Load(src Source) (*Settings, error) {
 	}
 	s := &Settings{Home: home, Warnings: file.unknown(), origins: map[Key]Origin{}}
 	var wrong []string
+	if src.Program&anyHub != 0 {
+		if s.Prices, err = readPrices(file.prices); err != nil {
+			return nil, err
+		}
+	}
 	for _, row := range Table {
 		value, key, origin := row.pick(src, file)
 		if value == "" {

@@ -28,6 +28,8 @@ const (
 	KindOverlapMerge     EventKind = "overlap.merge"     // FileTouched: edited in another workspace too
 	KindDependencyEdited EventKind = "dependency.edited" // FileTouched: a file you depend on was edited
 	KindBroadcast        EventKind = "broadcast"         // any object
+	KindQuotaUpdated     EventKind = "quota.updated"     // QuotaUpdated
+	KindTokensUsed       EventKind = "tokens.used"       // TokenUse of one turn
 	KindResync           EventKind = "resync"            // Resync: the reader missed events; read the state anew
 )
 

@@ -32,9 +32,9 @@ var imports = map[string][]string{
 	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
 	"pkg/hub/quota":      {"pkg/coord"},
 	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
-	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/tool"},
+	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/quota", "pkg/tool"},
 	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
-	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/sqlite",
+	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/quota", "pkg/hub/sqlite",
 		"pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
 
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
@@ -49,7 +49,7 @@ var imports = map[string][]string{
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
+	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota"},
 }
 
 // reserved are libraries that only the named packages may import.

@@ -47,6 +47,9 @@ var handlers = map[string]handler{
 	tool.Turn.Name:              change(tool.Turn, plain((*txn).turn)),
 	tool.Release.Name:           change(tool.Release, plain((*txn).release)),
 
+	tool.RecordTokens.Name: recordTokens(),
+	tool.TokensUsed.Name:   look(tool.TokensUsed, (*Hub).tokensUsed),
+
 	tool.SetDependencyMap.Name: change(tool.SetDependencyMap, plain((*txn).setDependencyMap)),
 	tool.GetBlastRadius.Name:   look(tool.GetBlastRadius, (*Hub).blastRadius),
 	tool.GetModuleInfo.Name:    look(tool.GetModuleInfo, (*Hub).moduleInfo),

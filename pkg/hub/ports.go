@@ -133,6 +133,7 @@ type Changes struct {
 	FoldCase      []coord.ProjectID // projects that from now on compare paths without letter case
 	DropModules   []coord.ProjectID // projects whose dependency map is emptied, before Modules are put
 	Modules       []*coord.Module
+	Tokens        []coord.TokenUse
 	Reply         *Reply
 	Counters      Counters // always set: the last numbers after this request
 }
@@ -140,7 +141,7 @@ type Changes struct {
 // Empty reports whether there is nothing to store.
 func (c *Changes) Empty() bool {
 	return len(c.Agents)+len(c.Credentials)+len(c.Announcements)+len(c.Threads)+len(c.Leases)+len(c.Waits)+
-		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.FoldCase)+len(c.DropModules)+len(c.Modules) == 0 && c.Reply == nil
+		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.FoldCase)+len(c.DropModules)+len(c.Modules)+len(c.Tokens) == 0 && c.Reply == nil
 }
 
 // Snapshot is what the state is rebuilt from at start.
@@ -157,6 +158,7 @@ type Snapshot struct {
 	Edits         []coord.Edit          // of the last 24 hours, oldest first
 	FoldCase      []coord.ProjectID
 	Modules       []*coord.Module
+	Tokens        []coord.TokenTotal // what is kept, per agent and model
 }
 
 // Publication is a committed event on its way to the subscribers.

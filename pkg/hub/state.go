@@ -2,6 +2,7 @@ package hub
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,6 +24,8 @@ type state struct {
 	waitsOf  map[coord.AgentID]map[coord.WaitID]*coord.Wait // the same by who waits
 	told     map[string]coord.Millis                        // what has been said once; not stored
 	actions  map[coord.AgentID]string                       // newest summary of what an agent did
+	tokens   map[tally]coord.TokenTotal
+	quota    []coord.QuotaUse // newest measurement; not stored
 	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
 }
@@ -47,6 +50,7 @@ func newState() *state {
 		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
+		tokens:   map[tally]coord.TokenTotal{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -81,6 +85,9 @@ func (s *state) load(snap *Snapshot) {
 		if e.Summary != "" {
 			s.actions[e.Agent] = e.Summary
 		}
+	}
+	for _, sum := range snap.Tokens {
+		s.tokens[tally{sum.Agent, sum.Model}] = sum
 	}
 	modules := map[coord.ProjectID]map[coord.ModuleID]*coord.Module{}
 	for _, m := range snap.Modules {
@@ -299,6 +306,7 @@ func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
 			s.setAgent(a, nil)
 			delete(s.heads, id)
 			delete(s.actions, id)
+			maps.DeleteFunc(s.tokens, func(k tally, _ coord.TokenTotal) bool { return k.agent == id })
 			gone = append(gone, id)
 		}
 	}

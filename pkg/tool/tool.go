@@ -122,4 +122,6 @@ var Table = []*Op{
 	Edited.Op,
 	Turn.Op,
 	Release.Op,
+	RecordTokens.Op,
+	TokensUsed.Op,
 }

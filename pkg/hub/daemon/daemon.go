@@ -18,6 +18,7 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub"
 	"github.com/coordhq/coord/pkg/hub/broker"
+	"github.com/coordhq/coord/pkg/hub/quota"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
 	"github.com/coordhq/coord/pkg/hub/streamable"
 	"github.com/coordhq/coord/pkg/hub/web"
@@ -36,6 +37,10 @@ type Options struct {
 	Bind       string // loopback address of the TCP doors; "" = 127.0.0.1
 	HTTP, MQTT Port   // the zero Port is any free one
 	Durability string // "full" or "normal"; "" = "full"
+
+	Quota    bool          // ask for the use of the user's plan
+	QuotaURL string        // where instead of the Anthropic API; "" = there
+	Prices   config.Prices // of models; nil = costs are not shown
 
 	Args []string               // shown in status, for a restart
 	Up   func(config.Discovery) // called by Run once the hub answers; nil = nothing
@@ -98,6 +103,7 @@ type Daemon struct {
 	broker    *broker.Broker
 	hub       *hub.Hub
 	mcp       *streamable.Handler
+	quota     *quota.Meter // nil = off
 	web       *web.Server
 	sockets   []*socket
 	discovery config.Discovery

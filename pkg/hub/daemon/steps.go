@@ -36,7 +36,7 @@ func (d *Daemon) later(name string, limit time.Duration, do func(context.Context
 // and hub.json says so; on an error nothing is left. The error has ErrTaken in
 // its chain when the home has a hub.
 func (d *Daemon) Start(ctx context.Context) error {
-	for _, up := range []func(context.Context) error{d.lockHome, d.readSecrets, d.openStore, d.buildRules, d.openDoors, d.publish} {
+	for _, up := range []func(context.Context) error{d.lockHome, d.readSecrets, d.openStore, d.buildRules, d.startQuota, d.openDoors, d.publish} {
 		if err := up(ctx); err != nil {
 			return errors.Join(err, d.Stop(context.WithoutCancel(ctx)))
 		}
@@ -194,7 +194,7 @@ func (d *Daemon) serve(open []door) (err error) {
 	}
 	d.web, err = web.New(web.Options{
 		Rules: d.hub, Hello: d.hello, Facts: d.facts, Ready: d.ready, Stop: d.ask, Enter: d.gate.enter,
-		MCP: d.mcp, MQTT: d.broker.Take,
+		MCP: d.mcp, MQTT: d.broker.Take, Quota: d.quotaOrNil(), Prices: d.o.Prices,
 		Token: d.token, Member: d.o.Member, OwnUID: os.Geteuid(), Log: d.o.Log,
 	})
 	if err != nil {

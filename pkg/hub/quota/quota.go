@@ -34,7 +34,7 @@ type Options struct {
 	BaseURL string                                // "" = the Anthropic API; another one must be https, or http on loopback
 	Client  *http.Client                          // nil = one with a timeout of 10 s
 	Now     func() time.Time                      // nil = time.Now
-	Changed func(Report)                          // called after each answer; must not block; nil = nothing
+	Changed func(Report)                          // called after each answer; those who wait for it wait for this too; nil = nothing
 	Log     *slog.Logger                          // nil = discard
 }
 
@@ -69,19 +69,19 @@ func (o *Options) validate() error {
 
 // Report is what is known of the quota.
 type Report struct {
-	Enabled   bool         `json:"enabled"`
-	Buckets   []Use        `json:"buckets"`              // empty until the first answer
-	FetchedAt coord.Millis `json:"fetched_at,omitempty"` // of the buckets
-	Stale     bool         `json:"stale,omitempty"`      // a newer answer was wanted and not had: see error
-	Error     string       `json:"error,omitempty"`      // why the last try failed
-	RetryAt   coord.Millis `json:"retry_at,omitempty"`   // no request goes out before
-	History   []Sample     `json:"history"`              // oldest first
+	Enabled   bool             `json:"enabled"`
+	Buckets   []coord.QuotaUse `json:"buckets"`              // empty until the first answer
+	FetchedAt coord.Millis     `json:"fetched_at,omitempty"` // of the buckets
+	Stale     bool             `json:"stale,omitempty"`      // a newer answer was wanted and not had: see error
+	Error     string           `json:"error,omitempty"`      // why the last try failed
+	RetryAt   coord.Millis     `json:"retry_at,omitempty"`   // no request goes out before
+	History   []Sample         `json:"history"`              // oldest first
 }
 
 // Sample is one earlier measurement.
 type Sample struct {
-	Time    coord.Millis `json:"time"`
-	Buckets []Use        `json:"buckets"`
+	Time    coord.Millis     `json:"time"`
+	Buckets []coord.QuotaUse `json:"buckets"`
 }
 
 // Meter keeps the newest answer. Its methods may be called by any goroutine.
@@ -157,7 +157,7 @@ func (m *Meter) due(now bool) bool {
 // report copies what is known. mu is held.
 func (m *Meter) report() Report {
 	out := m.last
-	out.Buckets = append([]Use{}, m.last.Buckets...)
+	out.Buckets = append([]coord.QuotaUse{}, m.last.Buckets...)
 	out.History = append([]Sample{}, m.last.History...)
 	return out
 }
@@ -187,7 +187,7 @@ func (m *Meter) fetch() {
 }
 
 // ask sends one request. On an error it says how long to keep silent.
-func (m *Meter) ask(ctx context.Context) ([]Use, time.Duration, error) {
+func (m *Meter) ask(ctx context.Context) ([]coord.QuotaUse, time.Duration, error) {
 	token, err := m.o.Token(ctx)
 	if err != nil {
 		return nil, retryAfter, err

@@ -25,9 +25,9 @@ const secret = "sk-ant-oat-very-secret"
 const usage = `{"five_hour":{"utilization":42.5,"resets_at":"2026-11-22T18:00:00+00:00"},
 	"seven_day":{"utilization":96,"resets_at":"2026-11-25T00:00:00Z"},"seven_day_opus":null,"seven_day_sonnet":null,"extra":{"x":1}}`
 
-var uses = []quota.Use{
-	{Bucket: quota.FiveHour, Utilization: 42.5, ResetsAt: coord.At(time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC))},
-	{Bucket: quota.SevenDay, Utilization: 96, ResetsAt: coord.At(time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC))},
+var uses = []coord.QuotaUse{
+	{Bucket: coord.QuotaFiveHour, Utilization: 42.5, ResetsAt: coord.At(time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC))},
+	{Bucket: coord.QuotaSevenDay, Utilization: 96, ResetsAt: coord.At(time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC))},
 }
 
 // api is a usage endpoint on loopback.

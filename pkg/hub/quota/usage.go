@@ -10,46 +10,16 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 )
 
-// Bucket is one allowance.
-type Bucket string
-
-// The buckets that are shown, in this order.
-const (
-	FiveHour       Bucket = "five_hour"
-	SevenDay       Bucket = "seven_day"
-	SevenDaySonnet Bucket = "seven_day_sonnet"
-)
-
-var buckets = [...]Bucket{FiveHour, SevenDay, SevenDaySonnet}
-
-// Use is how much of one bucket is used up.
-type Use struct {
-	Bucket      Bucket       `json:"bucket"`
-	Utilization float64      `json:"utilization_pct"`     // 0 to 100; over 100 when overdrawn
-	ResetsAt    coord.Millis `json:"resets_at,omitempty"` // 0 = not said
-}
-
-// Highest gives the bucket that is used most; false when there is none.
-func Highest(uses []Use) (Use, bool) {
-	var top Use
-	for _, u := range uses {
-		if top.Bucket == "" || u.Utilization > top.Utilization {
-			top = u
-		}
-	}
-	return top, top.Bucket != ""
-}
-
 // parse reads the answer of the usage endpoint: an object with one member per
 // bucket, each null or {"utilization": percent, "resets_at": RFC 3339}. Members
 // that are not known are left out.
-func parse(body []byte) ([]Use, error) {
+func parse(body []byte) ([]coord.QuotaUse, error) {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, errors.New("the answer is not a JSON object")
 	}
-	var out []Use
-	for _, b := range buckets {
+	var out []coord.QuotaUse
+	for _, b := range coord.QuotaBuckets {
 		var in *struct {
 			Utilization *float64 `json:"utilization"`
 			ResetsAt    string   `json:"resets_at"`
@@ -64,7 +34,7 @@ func parse(body []byte) ([]Use, error) {
 		if in == nil || in.Utilization == nil {
 			continue
 		}
-		use := Use{Bucket: b, Utilization: *in.Utilization}
+		use := coord.QuotaUse{Bucket: b, Utilization: *in.Utilization}
 		if math.IsInf(use.Utilization, 0) || use.Utilization < 0 || use.Utilization > 10_000 {
 			return nil, fmt.Errorf("bucket %s has a utilization out of range", b)
 		}
