@@ -134,9 +134,11 @@ func look[In, Out any](spec tool.Spec[In, Out], rule func(*Hub, *coord.Agent, co
 		if err != nil {
 			return nil, err
 		}
-		h.mu.RLock()
-		out, err := rule(h, h.state.agents[c.Agent], c, in)
-		h.mu.RUnlock()
+		out, err := func() (Out, error) {
+			h.mu.RLock()
+			defer h.mu.RUnlock()
+			return rule(h, h.state.agents[c.Agent], c, in)
+		}()
 		return encode(spec.Name, out, err)
 	}
 }
