@@ -73,6 +73,7 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 	if caller.Agent != "" {
 		now := coord.At(h.now())
 		h.presence.touch(caller.Agent, now, localGrace)
+		h.presence.used(caller.Agent, caller.Session, now)
 		if op != tool.Sync.Name {
 			row, _ := tool.Lookup(op)
 			h.presence.called(caller.Agent, now, !row.ReadOnly && op != tool.Heartbeat.Name)

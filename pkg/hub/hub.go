@@ -77,7 +77,7 @@ type Hub struct {
 	state *state
 
 	keysMu  sync.RWMutex                   // guards what follows
-	keys    map[[32]byte]coord.AgentID     // committed credentials
+	keys    map[coord.KeyHash]coord.AgentID     // committed credentials
 	callers map[coord.AgentID]coord.Caller // and whom they stand for
 
 	presence *presence
@@ -93,7 +93,7 @@ func New(o Options) (*Hub, error) {
 		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, now: o.Now, alive: o.Alive, tick: o.Tick,
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
 		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}),
-		state: newState(), keys: map[[32]byte]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
+		state: newState(), keys: map[coord.KeyHash]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
 		presence: newPresence(), waiters: newWaiters(),
 	}
 	h.state.lastCall = h.presence.lastCalled

@@ -100,7 +100,7 @@ type Reply struct {
 
 // Credential binds the hash of a session key to its agent.
 type Credential struct {
-	Hash    [32]byte // SHA-256 of the session key
+	Hash    coord.KeyHash
 	Agent   coord.AgentID
 	Created coord.Millis
 }

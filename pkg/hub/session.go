@@ -27,10 +27,10 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		return coord.Registered{}, err
 	}
 	key := coord.SessionKey(rand.Text() + rand.Text()) // 260 random bits
-	hash := sha256.Sum256([]byte(key))
-	var resumed *[32]byte
+	hash := hashOf(key)
+	var resumed *coord.KeyHash
 	if r.Resume != "" {
-		sum := sha256.Sum256([]byte(r.Resume))
+		sum := hashOf(r.Resume)
 		resumed = &sum
 	}
 	raw, err := h.submit(ctx, "register", ReplyKey{}, func(t *txn) (any, error) {
@@ -41,6 +41,10 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		t.welcome(&agent, member, r)
 		t.putCredential(Credential{Hash: hash, Agent: agent.ID, Created: t.now})
 		h.presence.touch(agent.ID, t.now, localGrace)
+		if known && resumed != nil {
+			h.presence.end(agent.ID, *resumed, t.now)
+		}
+		h.presence.used(agent.ID, hash, t.now)
 		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Epoch: t.epoch,
 			Head: t.heads[agent.ID], Seen: agent.Seen, Resumed: known}, nil
 	})
@@ -77,7 +81,7 @@ func checkRegistration(r *coord.Registration) error {
 }
 
 // findAgent looks for the agent that a registration continues.
-func (t *txn) findAgent(member coord.MemberID, r coord.Registration, resumed *[32]byte) (coord.Agent, bool) {
+func (t *txn) findAgent(member coord.MemberID, r coord.Registration, resumed *coord.KeyHash) (coord.Agent, bool) {
 	if resumed != nil {
 		if id, ok := t.creds[*resumed]; ok {
 			if a := t.agents[id]; a != nil && a.Project == r.Project && a.Member == member && a.Host == r.Host {
@@ -158,9 +162,15 @@ func (t *txn) freeName(id coord.ProjectID, me coord.AgentID, want string) string
 func (h *Hub) Authenticate(key coord.SessionKey) (coord.Caller, bool) {
 	h.keysMu.RLock()
 	defer h.keysMu.RUnlock()
-	c, ok := h.callers[h.keys[sha256.Sum256([]byte(key))]]
+	hash := hashOf(key)
+	c, ok := h.callers[h.keys[hash]]
+	if ok {
+		c.Session = hash
+	}
 	return c, ok
 }
+
+func hashOf(key coord.SessionKey) coord.KeyHash { return sha256.Sum256([]byte(key)) }
 
 // admit makes the credentials and agents of a committed request known to
 // Authenticate.
@@ -195,15 +205,18 @@ func (h *Hub) expel(gone []coord.AgentID) {
 	}
 }
 
-// Leave ends the caller's presence at once: its client said goodbye.
+// Leave ends the caller's session: its client said goodbye. The agent departs
+// with the last one, at once; Claude Code may have started two shims for it.
 func (h *Hub) Leave(ctx context.Context) error {
 	caller, ok := coord.CallerFrom(ctx)
 	if !ok || caller.Agent == "" {
 		return coord.Errorf(coord.Unauthorized, "register first", "only a registered session can leave")
 	}
-	h.presence.forget(caller.Agent)
 	_, err := h.submit(ctx, "leave", ReplyKey{}, func(t *txn) (any, error) {
-		t.depart(caller.Agent)
+		if h.presence.end(caller.Agent, caller.Session, t.now) {
+			t.depart(caller.Agent)
+			h.presence.forget(caller.Agent)
+		}
 		return nil, nil
 	})
 	return err

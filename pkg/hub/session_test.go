@@ -193,3 +193,41 @@ func TestWaitingAtTheHub(t *testing.T) {
 	want(t, "queue", len(a.call("get_queued_messages", nil)["events"].([]any)), 0)
 	_ = r
 }
+
+// twins are two shims that Claude Code has started for one session.
+func twins(r *rig) (first, second *agent) {
+	reg := registration("")
+	reg.Client.Name, reg.PID, reg.PIDStart, reg.Session = "claude-code", 7, 70, "s"
+	return r.join(reg), r.join(reg)
+}
+
+func TestAnAgentDepartsWithItsLastSession(t *testing.T) {
+	r := newRig(t)
+	first, second := twins(r)
+	peer := r.named("peer")
+	first.announce("x.go")
+	leave := func(a *agent) {
+		t.Helper()
+		if err := r.Leave(a.ctx); err != nil {
+			t.Fatal(err)
+		}
+		r.Disconnected(a.AgentID, true)
+	}
+	leave(first)
+	r.pass(time.Minute)
+	want(t, "one of two has left", peer.announce("x.go")["status"], "open")
+	leave(second)
+	want(t, "both have left", peer.announce("x.go")["status"], "clear")
+}
+
+func TestASessionThatWentSilentDoesNotKeepItsAgent(t *testing.T) {
+	r := newRig(t)
+	_, second := twins(r)
+	r.pass(14 * time.Second)
+	second.call("sync", nil)
+	r.pass(time.Second)
+	if err := r.Leave(second.ctx); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "online", len(r.LiveProjects()), 0)
+}

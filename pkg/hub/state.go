@@ -15,7 +15,7 @@ type state struct {
 	counters Counters
 	agents   map[coord.AgentID]*coord.Agent
 	heads    map[coord.AgentID]coord.Seq // newest seq in each inbox
-	creds    map[[32]byte]coord.AgentID
+	creds    map[coord.KeyHash]coord.AgentID
 	anns     map[coord.AnnouncementID]*coord.Announcement // live ones
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
 	leases   map[coord.LeaseID]*coord.Lease
@@ -44,7 +44,7 @@ type project struct {
 func newState() *state {
 	return &state{
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
-		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
+		creds: map[coord.KeyHash]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
