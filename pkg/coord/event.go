@@ -19,6 +19,7 @@ const (
 	KindIntrospection    EventKind = "introspection"    // ThreadOpened
 	KindAnnounceClosed   EventKind = "announcement.closed"
 	KindAgentStatus      EventKind = "agent.status" // AgentStatusChanged
+	KindAgentLost        EventKind = "agent.lost"   // AgentLost: you counted as gone
 	KindFileEdited       EventKind = "file.edited"  // FileTouched
 	KindFileLeased       EventKind = "file.leased"  // FileTouched
 	KindFileReleased     EventKind = "file.released"
@@ -179,6 +180,15 @@ type AgentStatusChanged struct {
 	Status  AgentStatus `json:"status"`
 	Name    string      `json:"name"`
 	Modules []string    `json:"modules"`
+}
+
+// AgentLost is the payload of agent.lost, which waits in the inbox of an agent
+// that was lost, not one that said goodbye: what ended with it.
+type AgentLost struct {
+	Closed []string `json:"closed"` // its announcements (A-n) and the threads (T-n) that go on without it or ended
+	Left   []Path   `json:"left"`   // files it held, the first 20: others may write them now
+	More   int      `json:"more,omitempty"`
+	Next   string   `json:"next"`
 }
 
 // FileTouched is the payload of the events about one file.

@@ -199,12 +199,5 @@ func (t *txn) caller(c coord.Caller) (*coord.Agent, error) {
 	case me.Status == coord.Online:
 		return me, nil
 	}
-	back := *me
-	back.Status, back.LastSeen = coord.Online, t.now
-	if t.nameTaken(back.Project, back.Name, back.ID) {
-		back.Name = t.freeName(back.Project, back.ID, back.Name)
-	}
-	t.putAgent(&back)
-	t.emitAgentStatus(&back)
-	return &back, nil
+	return t.revive(me), nil
 }

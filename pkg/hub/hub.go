@@ -76,9 +76,9 @@ type Hub struct {
 	mu    sync.RWMutex // guards state; taken before presence and keys
 	state *state
 
-	keysMu  sync.RWMutex                   // guards what follows
-	keys    map[coord.KeyHash]coord.AgentID     // committed credentials
-	callers map[coord.AgentID]coord.Caller // and whom they stand for
+	keysMu  sync.RWMutex                    // guards what follows
+	keys    map[coord.KeyHash]coord.AgentID // committed credentials
+	callers map[coord.AgentID]coord.Caller  // and whom they stand for
 
 	presence *presence
 	waiters  *waiters
@@ -178,9 +178,15 @@ func (h *Hub) Tick(ctx context.Context) error {
 		for _, id := range t.overdue(t.now) {
 			t.expire(id)
 		}
+		var gone []coord.AgentID
 		for _, id := range lost {
 			if h.presence.stillLost(id, now) {
-				t.depart(id)
+				t.lose(id)
+				gone = append(gone, id)
+			}
+		}
+		t.after = func() {
+			for _, id := range gone {
 				h.presence.forget(id)
 			}
 		}

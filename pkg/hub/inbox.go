@@ -18,6 +18,9 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	if agent == nil {
 		return out, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", me)
 	}
+	if err := h.revive(ctx, me); err != nil { // a client that was stopped for a while has woken up
+		return out, err
+	}
 	out.Seen = agent.Seen
 	if in.Epoch != "" && in.Epoch != out.Epoch {
 		return out, nil

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -241,10 +242,18 @@ func (p *presence) stillLost(id coord.AgentID, now coord.Millis) bool {
 	return c == nil || (c.open == 0 && c.seen <= now)
 }
 
+// reviveLimit bounds how long a connection waits for its agent to come back.
+const reviveLimit = 5 * time.Second
+
 // Connected notes that an inbox connection of the agent opened; local means
-// through the unix socket.
+// through the unix socket. One that counted as gone is back, as after a call.
 func (h *Hub) Connected(agent coord.AgentID, local bool) {
 	h.presence.opened(agent, coord.At(h.now()), local)
+	ctx, cancel := context.WithTimeout(context.Background(), reviveLimit)
+	defer cancel()
+	if err := h.revive(ctx, agent); err != nil {
+		h.log.Error("an agent is connected and counts as gone", "agent", agent, "error", err)
+	}
 }
 
 // Disconnected notes that an inbox connection closed. The agent is gone when

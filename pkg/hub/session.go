@@ -41,10 +41,13 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		t.welcome(&agent, member, r)
 		t.putCredential(Credential{Hash: hash, Agent: agent.ID, Created: t.now})
 		h.presence.touch(agent.ID, t.now, localGrace)
-		if known && resumed != nil {
-			h.presence.end(agent.ID, *resumed, t.now)
+		t.after = func() {
+			h.presence.touch(agent.ID, t.now, localGrace) // a goodbye of the same batch may have forgotten it
+			if resumed != nil {
+				h.presence.end(agent.ID, *resumed, t.now)
+			}
+			h.presence.used(agent.ID, hash, t.now)
 		}
-		h.presence.used(agent.ID, hash, t.now)
 		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Epoch: t.epoch,
 			Head: t.heads[agent.ID], Seen: agent.Seen, Resumed: known}, nil
 	})
@@ -203,71 +206,4 @@ func (h *Hub) expel(gone []coord.AgentID) {
 			delete(h.keys, hash)
 		}
 	}
-}
-
-// Leave ends the caller's session: its client said goodbye. The agent departs
-// with the last one, at once; Claude Code may have started two shims for it.
-func (h *Hub) Leave(ctx context.Context) error {
-	caller, ok := coord.CallerFrom(ctx)
-	if !ok || caller.Agent == "" {
-		return coord.Errorf(coord.Unauthorized, "register first", "only a registered session can leave")
-	}
-	_, err := h.submit(ctx, "leave", ReplyKey{}, func(t *txn) (any, error) {
-		if h.presence.end(caller.Agent, caller.Session, t.now) {
-			t.depart(caller.Agent)
-			h.presence.forget(caller.Agent)
-		}
-		return nil, nil
-	})
-	return err
-}
-
-// depart takes an agent out: its announcements close, its threads end or go on
-// without it. Departing twice does nothing.
-func (t *txn) depart(id coord.AgentID) {
-	a := t.agents[id]
-	if a == nil || !a.Live() {
-		return
-	}
-	gone := *a
-	gone.Status, gone.LastSeen = coord.Offline, t.now
-	if gone.TurnSince > 0 {
-		gone.TurnSince, gone.TurnEnded = 0, t.now
-	}
-	t.putAgent(&gone)
-	t.emitAgentStatus(&gone)
-	t.returnTasks(id)
-	for _, ann := range t.announcementsOf(id) {
-		if !ann.KeepOpen {
-			t.closeAnnouncement(ann)
-		}
-	}
-	for _, th := range t.threadsOf(id) {
-		t.departThread(th, id)
-	}
-	t.leaveAll(&gone)
-	t.leaveLines(id)
-	t.passTurns(&gone)
-}
-
-// threadsOf lists the live threads an agent takes part in, by number.
-func (t *txn) threadsOf(id coord.AgentID) []*coord.Thread {
-	a := t.agents[id]
-	if a == nil {
-		return nil
-	}
-	var out []*coord.Thread
-	for _, th := range t.project(a.Project).live {
-		if th.Has(id) {
-			out = append(out, th)
-		}
-	}
-	slices.SortFunc(out, byNumber)
-	return out
-}
-
-func byNumber(a, b *coord.Thread) int {
-	na, _ := coord.Ordinal("T", a.ID)
-	nb, _ := coord.Ordinal("T", b.ID)
-	return int(na - nb)
 }

@@ -141,6 +141,9 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 		if o.txn != nil {
 			publications = append(publications, o.txn.publications...)
 			h.admit(&o.txn.changes)
+			if o.txn.after != nil {
+				o.txn.after()
+			}
 		}
 	}
 	return publications, nil
