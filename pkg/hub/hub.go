@@ -71,7 +71,7 @@ type Hub struct {
 	stopping chan struct{}
 	stopped  chan struct{} // closed when the writer has ended
 	stopOnce sync.Once
-	timer    sync.WaitGroup
+	timed    chan struct{} // closed when the timer has ended
 
 	mu    sync.RWMutex // guards state; taken before presence and keys
 	state *state
@@ -92,7 +92,7 @@ func New(o Options) (*Hub, error) {
 	h := &Hub{
 		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, now: o.Now, alive: o.Alive, tick: o.Tick,
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
-		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}),
+		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}), timed: make(chan struct{}),
 		state: newState(), keys: map[coord.KeyHash]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
 		presence: newPresence(), waiters: newWaiters(),
 	}
@@ -111,21 +111,22 @@ func (h *Hub) Start(ctx context.Context) error {
 	h.started = coord.At(h.now())
 	h.presence.begin(h.state, h.started)
 	go h.write()
-	h.timer.Go(h.runTimer)
+	go h.runTimer()
 	return nil
 }
 
 // Stop answers what is queued and ends the writer and the timer. It may be
-// called more than once. The store and the publisher stay open.
+// called more than once; ctx bounds the wait. The store and the publisher stay open.
 func (h *Hub) Stop(ctx context.Context) error {
 	h.stopOnce.Do(func() { close(h.stopping) })
-	select {
-	case <-h.stopped:
-		h.timer.Wait()
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("hub: stop: %w", ctx.Err())
+	for _, ended := range []chan struct{}{h.stopped, h.timed} {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return fmt.Errorf("hub: stop: %w", ctx.Err())
+		}
 	}
+	return nil
 }
 
 // Run starts the hub, waits for the context to end and stops it, taking at most
@@ -149,6 +150,7 @@ func (h *Hub) Epoch() coord.Epoch {
 
 // runTimer does what is due once a second.
 func (h *Hub) runTimer() {
+	defer close(h.timed)
 	ticks := h.tick(time.Second)
 	for {
 		select {

@@ -43,6 +43,13 @@ func (h *Hub) submit(ctx context.Context, op string, key ReplyKey, rule func(*tx
 		return out.result, out.err
 	case <-ctx.Done():
 		return nil, coord.Errorf(coord.Unavailable, "try again with the same Idempotency-Key", "%s: %v", op, ctx.Err())
+	case <-h.stopped: // and maybe it came into the queue after the writer's last look
+		select {
+		case out := <-r.done:
+			return out.result, out.err
+		default:
+			return nil, errStopping()
+		}
 	}
 }
 
