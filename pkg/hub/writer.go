@@ -120,10 +120,9 @@ func unavailable(err error) error {
 	return e
 }
 
-// commit is the part of runBatch that holds the state.
+// commit is the part of runBatch that holds the state. It waits for the
+// database before that: a lock of somebody else's must not keep readers waiting.
 func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publication, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	tx, err := h.store.Begin(context.Background()) // a commit is never cut short by a caller that went away
 	if err != nil {
 		for i := range outcomes {
@@ -132,6 +131,8 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	now := coord.At(h.now())
 	for i, r := range batch {
 		outcomes[i] = h.runOne(tx, r, now)
