@@ -362,7 +362,7 @@ type failingBatch struct {
 func (b *failingBatch) Commit() error {
 	if b.f.fail {
 		b.Rollback()
-		return coord.Errorf(coord.Unavailable, "", "disk full")
+		return coord.Errorf(coord.Storage, "", "disk full")
 	}
 	return b.Batch.Commit()
 }
@@ -375,8 +375,8 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 	a, b := r.named("a"), r.named("b")
 	a.announce("x")
 	disk.fail = true
-	b.refused(coord.Unavailable, "announce_work", object{"subject": "w", "target_files": []string{"x", "y"}})
-	b.refused(coord.Unavailable, "register_agent", object{"name": "zoe"})
+	b.refused(coord.Storage, "announce_work", object{"subject": "w", "target_files": []string{"x", "y"}})
+	b.refused(coord.Storage, "register_agent", object{"name": "zoe"})
 	// A call and its repetition in one batch: neither may be acknowledged.
 	keyed := make(chan error, 8)
 	for range cap(keyed) {
@@ -386,7 +386,7 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 		}()
 	}
 	for range cap(keyed) {
-		if err := <-keyed; coord.CodeOf(err) != coord.Unavailable {
+		if err := <-keyed; coord.CodeOf(err) != coord.Storage {
 			t.Errorf("a call whose commit failed: %v", err)
 		}
 	}

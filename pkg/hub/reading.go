@@ -22,7 +22,7 @@ func (h *Hub) findThread(ctx context.Context, project coord.ProjectID, id coord.
 	case coord.CodeOf(err) == coord.NotFound:
 		return nil, noThread(id)
 	case err != nil:
-		return nil, unavailable(err)
+		return nil, storage(err)
 	}
 	return th, nil
 }
@@ -47,7 +47,7 @@ func (h *Hub) getThread(ctx context.Context, c coord.Caller, in tool.GetThreadIn
 	}
 	messages, more, err := h.store.Messages(ctx, c.Project, in.ThreadID, in.SinceSeq, orDefault(in.Limit, defaultPage))
 	if err != nil {
-		return tool.ThreadView{}, unavailable(err)
+		return tool.ThreadView{}, storage(err)
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -110,7 +110,7 @@ func (h *Hub) messagesFor(ctx context.Context, c coord.Caller, in tool.GetThread
 		messages, _, err = h.store.Messages(ctx, c.Project, in.ThreadID, in.SinceSeq, limit)
 	}
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, storage(err)
 	}
 	return messages, nil
 }
@@ -133,7 +133,7 @@ func (h *Hub) listThreads(ctx context.Context, c coord.Caller, in tool.ListThrea
 		batch, err := h.store.Threads(ctx, f, scanStep)
 		switch {
 		case err != nil:
-			return tool.ListThreadsOut{}, unavailable(err)
+			return tool.ListThreadsOut{}, storage(err)
 		case len(batch) == 0:
 			return tool.ListThreadsOut{Threads: p.rows}, nil
 		}
