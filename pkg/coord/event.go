@@ -148,6 +148,7 @@ type MessagePosted struct {
 	Name      string      `json:"name"`
 	Type      MessageType `json:"type"`
 	Content   string      `json:"content"`
+	Cut       bool        `json:"cut,omitempty"` // the content goes on: get_thread gives all
 	InReplyTo MessageID   `json:"in_reply_to,omitempty"`
 	Late      bool        `json:"late,omitempty"`
 }

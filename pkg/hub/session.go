@@ -63,6 +63,9 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 }
 
 func checkRegistration(r *coord.Registration) error {
+	for _, name := range []*string{&r.Client.Name, &r.Client.Version, &r.Branch, &r.Label} {
+		*name = coord.CleanLine(*name)
+	}
 	for _, f := range []struct {
 		name, value string
 		max         int
@@ -72,14 +75,13 @@ func checkRegistration(r *coord.Registration) error {
 		{"client.name", r.Client.Name, 100, false}, {"client.version", r.Client.Version, 100, false},
 		{"session_id", string(r.Session), 200, false}, {"branch", r.Branch, 300, false}, {"label", r.Label, 64, false},
 	} {
-		if f.required && strings.TrimSpace(f.value) == "" {
+		if f.required && coord.CleanLine(f.value) == "" {
 			return coord.Errorf(coord.Invalid, "send it", "registration without %s", f.name)
 		}
 		if len(f.value) > f.max {
 			return coord.Errorf(coord.TooLarge, "shorten it", "%s of %d bytes is over the limit of %d", f.name, len(f.value), f.max)
 		}
 	}
-	r.Label, r.Branch, r.Client.Name = coord.CleanText(r.Label), coord.CleanText(r.Branch), coord.CleanText(r.Client.Name)
 	return nil
 }
 

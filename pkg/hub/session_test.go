@@ -79,6 +79,18 @@ func TestNamesAreUniqueAmongTheLiving(t *testing.T) {
 	want(t, "renamed", b.call("register_agent", object{"name": "bea", "modules": []string{"auth"}})["name"], "bea")
 }
 
+func TestNamesAreOneLine(t *testing.T) {
+	r := newRig(t)
+	reg := registration("mal\nlory\t\u200b")
+	reg.Client.Name, reg.Branch = "cli\nent", "br\nanch"
+	a := r.join(reg)
+	row := a.call("list_agents", nil)["agents"].([]any)[0].(object)
+	want(t, "registered", []any{row["name"], row["client"], row["branch"]}, []any{"mal lory", "cli ent", "br anch"})
+	want(t, "renamed", a.call("register_agent", object{"name": "eve\nalice"})["name"], "eve alice")
+	a.refused(coord.Invalid, "register_agent", object{"name": "\u200b\u2060"})
+	a.refused(coord.Invalid, "announce_work", object{"subject": "\u200b", "target_files": []string{"x"}})
+}
+
 func TestWhenALostConnectionHasConsequences(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
