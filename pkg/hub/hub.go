@@ -17,6 +17,7 @@ type Options struct {
 	Store     Store     // required; the caller opens and closes it
 	Publisher Publisher // required; the caller starts and stops it
 
+	Statuses Statuses                               // nil = nobody keeps them
 	Log      *slog.Logger                           // nil = discard
 	Version  string                                 // shown in status
 	Instance string                                 // names this process; shown in status
@@ -58,6 +59,7 @@ type Hub struct {
 	log       *slog.Logger
 	store     Store
 	publisher Publisher
+	statuses  Statuses // may be nil
 	now       func() time.Time
 	alive     func(coord.Process) bool
 	tick      func(time.Duration) <-chan time.Time
@@ -90,7 +92,7 @@ func New(o Options) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{
-		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, now: o.Now, alive: o.Alive, tick: o.Tick,
+		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, statuses: o.Statuses, now: o.Now, alive: o.Alive, tick: o.Tick,
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
 		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}), timed: make(chan struct{}),
 		state: newState(), keys: map[coord.KeyHash]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
@@ -110,6 +112,7 @@ func (h *Hub) Start(ctx context.Context) error {
 	h.admit(&Changes{Credentials: snap.Credentials, Agents: snap.Agents})
 	h.started = coord.At(h.now())
 	h.presence.begin(h.state, h.started)
+	h.rebuildStatuses()
 	go h.write()
 	go h.runTimer()
 	return nil
@@ -175,7 +178,7 @@ func (h *Hub) Tick(ctx context.Context) error {
 	if !due {
 		return nil
 	}
-	var forgotten []coord.AgentID
+	var forgotten []*coord.Agent
 	_, err := h.submit(ctx, "tick", ReplyKey{}, func(t *txn) (any, error) {
 		for _, id := range t.overdue(t.now) {
 			t.expire(id)

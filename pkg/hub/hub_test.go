@@ -22,6 +22,28 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type recorder struct {
 	mu   sync.Mutex
 	pubs []hub.Publication
+
+	statuses map[coord.AgentID]coord.AgentStatus // what was set and not cleared
+}
+
+func (r *recorder) SetStatus(_ coord.ProjectID, a coord.AgentID, payload []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var p coord.AgentStatusChanged
+	_, d, err := coord.ParseWire(payload)
+	if err != nil || d.Kind != coord.KindAgentStatus || d.Actor != a || json.Unmarshal(payload, &p) != nil {
+		return
+	}
+	if r.statuses == nil {
+		r.statuses = map[coord.AgentID]coord.AgentStatus{}
+	}
+	r.statuses[a] = p.Status
+}
+
+func (r *recorder) ClearStatus(_ coord.ProjectID, a coord.AgentID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.statuses, a)
 }
 
 func (r *recorder) Publish(p []hub.Publication) {
@@ -84,7 +106,7 @@ func (r *rig) start(wrap func(hub.Store) hub.Store) {
 		s = wrap(store)
 	}
 	r.pubs, r.store = &recorder{}, store
-	r.Hub, err = hub.New(hub.Options{Store: s, Publisher: r.pubs, Host: "host-1", Now: r.clock, Version: "test",
+	r.Hub, err = hub.New(hub.Options{Store: s, Publisher: r.pubs, Statuses: r.pubs, Host: "host-1", Now: r.clock, Version: "test",
 		Alive: func(p coord.Process) bool { return r.alive == nil || r.alive(p) },
 		Tick:  func(time.Duration) <-chan time.Time { return nil }})
 	if err != nil {

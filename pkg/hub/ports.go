@@ -177,6 +177,18 @@ type Publisher interface {
 	Subscribers(project coord.ProjectID, topic string) int
 }
 
+// Statuses keeps the last status of each agent for those who subscribe later.
+// [Publisher.Publish] puts the newer ones; these two are for what no event says.
+// It is implemented by hub/broker.
+type Statuses interface {
+	// SetStatus puts the status of an agent that was there before this hub; the
+	// payload is the wire form of an agent.status event.
+	SetStatus(project coord.ProjectID, agent coord.AgentID, payload []byte)
+
+	// ClearStatus drops the status of an agent that is forgotten.
+	ClearStatus(project coord.ProjectID, agent coord.AgentID)
+}
+
 // PublisherStats is what status and metrics show of the publisher.
 type PublisherStats struct {
 	Connections int    `json:"connections"`

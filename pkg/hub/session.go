@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -135,9 +134,25 @@ func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registratio
 }
 
 func (t *txn) emitAgentStatus(a *coord.Agent) {
+	t.emit(news{kind: coord.KindAgentStatus, project: a.Project, actor: a.ID, priority: coord.Low, payload: statusOf(a)})
+}
+
+func statusOf(a *coord.Agent) coord.AgentStatusChanged {
 	modules, _ := some(a.Modules, maxModuleBytes)
-	t.emit(news{kind: coord.KindAgentStatus, project: a.Project, actor: a.ID, priority: coord.Low,
-		payload: coord.AgentStatusChanged{Status: a.Status, Name: a.Name, Modules: modules}})
+	return coord.AgentStatusChanged{Status: a.Status, Name: a.Name, Modules: modules}
+}
+
+// rebuildStatuses tells how the stored agents stand, as of the newest event: the
+// events that said so may be gone.
+func (h *Hub) rebuildStatuses() {
+	if h.statuses == nil {
+		return
+	}
+	for _, a := range h.state.agents {
+		e := coord.Event{Seq: coord.Seq(h.state.counters.Seq), Kind: coord.KindAgentStatus, Project: a.Project, Actor: a.ID,
+			Time: a.LastSeen, Priority: coord.Low, Payload: mustJSON(statusOf(a))}
+		h.statuses.SetStatus(a.Project, a.ID, e.Wire(h.state.epoch))
+	}
 }
 
 func (t *txn) nameTaken(id coord.ProjectID, name string, me coord.AgentID) bool {
@@ -193,18 +208,22 @@ func (h *Hub) admit(c *Changes) {
 	}
 }
 
-// expel makes the credentials of forgotten agents unknown to Authenticate.
-func (h *Hub) expel(gone []coord.AgentID) {
+// expel makes the credentials of forgotten agents unknown to Authenticate, and
+// drops their statuses.
+func (h *Hub) expel(gone []*coord.Agent) {
 	if len(gone) == 0 {
 		return
 	}
 	h.keysMu.Lock()
 	defer h.keysMu.Unlock()
-	for _, id := range gone {
-		delete(h.callers, id)
+	for _, a := range gone {
+		delete(h.callers, a.ID)
+		if h.statuses != nil {
+			h.statuses.ClearStatus(a.Project, a.ID)
+		}
 	}
 	for hash, id := range h.keys {
-		if slices.Contains(gone, id) {
+		if _, known := h.callers[id]; !known {
 			delete(h.keys, hash)
 		}
 	}

@@ -293,17 +293,17 @@ func (s *state) tooOld(a *coord.Agent, now coord.Millis) bool {
 }
 
 // forget drops the agents that nobody has seen for long, and their credentials.
-func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
+func (s *state) forget(now coord.Millis) (gone []*coord.Agent) {
 	for id, a := range s.agents {
 		if s.tooOld(a, now) {
 			s.setAgent(a, nil)
 			delete(s.heads, id)
 			delete(s.actions, id)
-			gone = append(gone, id)
+			gone = append(gone, a)
 		}
 	}
 	for hash, id := range s.creds {
-		if slices.Contains(gone, id) {
+		if s.agents[id] == nil {
 			delete(s.creds, hash)
 		}
 	}

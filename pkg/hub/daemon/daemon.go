@@ -37,6 +37,8 @@ type Options struct {
 	HTTP, MQTT Port   // the zero Port is any free one
 	Durability string // "full" or "normal"; "" = "full"
 
+	Sweep time.Duration // what is too old is deleted this often; 0 = 10 min, and soon after the start
+
 	Args []string               // shown in status, for a restart
 	Up   func(config.Discovery) // called by Run once the hub answers; nil = nothing
 	Log  *slog.Logger           // nil = discard
@@ -54,6 +56,12 @@ func (o *Options) validate() error {
 	}
 	if o.IdleTimeout == 0 {
 		o.IdleTimeout = 10 * time.Minute
+	}
+	if o.Sweep < 0 {
+		return errors.New("daemon: Options.Sweep is negative")
+	}
+	if o.Sweep == 0 {
+		o.Sweep = 10 * time.Minute
 	}
 	if o.Bind == "" {
 		o.Bind = "127.0.0.1"
