@@ -35,9 +35,6 @@ func Dial(socket string) *Client {
 	}}
 }
 
-// Socket is the path this client connects to.
-func (c *Client) Socket() string { return c.socket }
-
 // Close drops the idle connections. Calls on their way are not cut; a call
 // after Close connects anew.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }

@@ -106,6 +106,7 @@ var statusCodes = map[int]coord.Code{
 	http.StatusUnsupportedMediaType:  coord.Invalid,
 	http.StatusTooManyRequests:       coord.RateLimited,
 	http.StatusServiceUnavailable:    coord.Unavailable,
+	http.StatusInsufficientStorage:   coord.Storage,
 }
 
 // refusal makes the error of an answer that is not 2xx. The status decides

@@ -76,6 +76,7 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 	if caller.Agent != "" {
 		now := coord.At(h.now())
 		h.presence.touch(caller.Agent, now, localGrace)
+		h.presence.used(caller.Agent, caller.Session, now)
 		if op != tool.Sync.Name {
 			row, _ := tool.Lookup(op)
 			h.presence.called(caller.Agent, now, !row.ReadOnly && op != tool.Heartbeat.Name)
@@ -137,9 +138,11 @@ func look[In, Out any](spec tool.Spec[In, Out], rule func(*Hub, *coord.Agent, co
 		if err != nil {
 			return nil, err
 		}
-		h.mu.RLock()
-		out, err := rule(h, h.state.agents[c.Agent], c, in)
-		h.mu.RUnlock()
+		out, err := func() (Out, error) {
+			h.mu.RLock()
+			defer h.mu.RUnlock()
+			return rule(h, h.state.agents[c.Agent], c, in)
+		}()
 		return encode(spec.Name, out, err)
 	}
 }
@@ -199,12 +202,5 @@ func (t *txn) caller(c coord.Caller) (*coord.Agent, error) {
 	case me.Status == coord.Online:
 		return me, nil
 	}
-	back := *me
-	back.Status, back.LastSeen = coord.Online, t.now
-	if t.nameTaken(back.Project, back.Name, back.ID) {
-		back.Name = t.freeName(back.Project, back.ID, back.Name)
-	}
-	t.putAgent(&back)
-	t.emitAgentStatus(&back)
-	return &back, nil
+	return t.revive(me), nil
 }

@@ -18,20 +18,25 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	if agent == nil {
 		return out, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", me)
 	}
+	if err := h.revive(ctx, me); err != nil && coord.CodeOf(err) != coord.Storage { // a client that was stopped for a while has woken up
+		return out, err
+	}
 	out.Seen = agent.Seen
 	if in.Epoch != "" && in.Epoch != out.Epoch {
 		return out, nil
 	}
 	if seen := min(in.Seen, out.Head); seen > agent.Seen {
-		if err := h.acknowledge(ctx, me, seen); err != nil {
+		switch err := h.acknowledge(ctx, me, seen); {
+		case err == nil:
+			out.Seen = seen
+		case coord.CodeOf(err) != coord.Storage: // with a full disk news can still be read
 			return out, err
 		}
-		out.Seen = seen
 	}
 	if in.Limit > 0 {
 		events, rest, err := h.store.Inbox(ctx, me, in.After, in.Limit)
 		if err != nil {
-			return out, unavailable(err)
+			return out, storage(err)
 		}
 		out.Remaining = rest
 		for _, d := range events {
@@ -89,7 +94,7 @@ func (h *Hub) unread(ctx context.Context, me coord.AgentID, limit int, thread co
 	}
 	events, rest, err := h.store.Inbox(ctx, me, agent.Seen, limit)
 	if err != nil {
-		return out, 0, unavailable(err)
+		return out, 0, storage(err)
 	}
 	size := 0
 	for i, d := range events {

@@ -100,7 +100,7 @@ type Reply struct {
 
 // Credential binds the hash of a session key to its agent.
 type Credential struct {
-	Hash    [32]byte // SHA-256 of the session key
+	Hash    coord.KeyHash
 	Agent   coord.AgentID
 	Created coord.Millis
 }
@@ -177,6 +177,18 @@ type Publisher interface {
 	// Subscribers counts the connections that a publication on the topic would
 	// reach now.
 	Subscribers(project coord.ProjectID, topic string) int
+}
+
+// Statuses keeps the last status of each agent for those who subscribe later.
+// [Publisher.Publish] puts the newer ones; these two are for what no event says.
+// It is implemented by hub/broker.
+type Statuses interface {
+	// SetStatus puts the status of an agent that was there before this hub; the
+	// payload is the wire form of an agent.status event.
+	SetStatus(project coord.ProjectID, agent coord.AgentID, payload []byte)
+
+	// ClearStatus drops the status of an agent that is forgotten.
+	ClearStatus(project coord.ProjectID, agent coord.AgentID)
 }
 
 // PublisherStats is what status and metrics show of the publisher.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -29,6 +30,8 @@ type connection struct {
 	spell coord.Millis // first call of the present run, in which none came later than callTurn after another
 	until coord.Millis // while nothing is open: gone after this
 	local bool
+
+	sessions map[coord.KeyHash]coord.Millis // when each of its sessions was last used; two shims may be one agent
 
 	lost      bool // it had a connection and has none
 	returning bool // it was here before this hub, and has not been heard of since
@@ -71,6 +74,38 @@ func (p *presence) touch(id coord.AgentID, now coord.Millis, grace time.Duration
 	c.seen = now
 	c.until = max(c.until, now.Add(grace))
 	c.lost, c.returning = false, false
+}
+
+// used notes that a session of the agent is in use.
+func (p *presence) used(id coord.AgentID, session coord.KeyHash, now coord.Millis) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.agents[id]
+	if c == nil || session == (coord.KeyHash{}) {
+		return
+	}
+	if c.sessions == nil {
+		c.sessions = map[coord.KeyHash]coord.Millis{}
+	}
+	c.sessions[session] = now
+}
+
+// end takes a session out. It reports whether it was the agent's last: one that
+// has not been used for localGrace, three heartbeats of a shim, does not count.
+func (p *presence) end(id coord.AgentID, session coord.KeyHash, now coord.Millis) (last bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.agents[id]
+	if c == nil {
+		return true
+	}
+	delete(c.sessions, session)
+	for _, used := range c.sessions {
+		if now < used.Add(localGrace) {
+			return false
+		}
+	}
+	return true
 }
 
 // opened and closed count inbox connections.
@@ -207,10 +242,18 @@ func (p *presence) stillLost(id coord.AgentID, now coord.Millis) bool {
 	return c == nil || (c.open == 0 && c.seen <= now)
 }
 
+// reviveLimit bounds how long a connection waits for its agent to come back.
+const reviveLimit = 5 * time.Second
+
 // Connected notes that an inbox connection of the agent opened; local means
-// through the unix socket.
+// through the unix socket. One that counted as gone is back, as after a call.
 func (h *Hub) Connected(agent coord.AgentID, local bool) {
 	h.presence.opened(agent, coord.At(h.now()), local)
+	ctx, cancel := context.WithTimeout(context.Background(), reviveLimit)
+	defer cancel()
+	if err := h.revive(ctx, agent); err != nil {
+		h.log.Error("an agent is connected and counts as gone", "agent", agent, "error", err)
+	}
 }
 
 // Disconnected notes that an inbox connection closed. The agent is gone when

@@ -16,7 +16,7 @@ type state struct {
 	counters Counters
 	agents   map[coord.AgentID]*coord.Agent
 	heads    map[coord.AgentID]coord.Seq // newest seq in each inbox
-	creds    map[[32]byte]coord.AgentID
+	creds    map[coord.KeyHash]coord.AgentID
 	anns     map[coord.AnnouncementID]*coord.Announcement // live ones
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
 	leases   map[coord.LeaseID]*coord.Lease
@@ -47,7 +47,7 @@ type project struct {
 func newState() *state {
 	return &state{
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
-		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
+		creds: map[coord.KeyHash]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
 		tokens:   map[tally]coord.TokenTotal{},
@@ -300,18 +300,18 @@ func (s *state) tooOld(a *coord.Agent, now coord.Millis) bool {
 }
 
 // forget drops the agents that nobody has seen for long, and their credentials.
-func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
+func (s *state) forget(now coord.Millis) (gone []*coord.Agent) {
 	for id, a := range s.agents {
 		if s.tooOld(a, now) {
 			s.setAgent(a, nil)
 			delete(s.heads, id)
 			delete(s.actions, id)
 			maps.DeleteFunc(s.tokens, func(k tally, _ coord.TokenTotal) bool { return k.agent == id })
-			gone = append(gone, id)
+			gone = append(gone, a)
 		}
 	}
 	for hash, id := range s.creds {
-		if slices.Contains(gone, id) {
+		if s.agents[id] == nil {
 			delete(s.creds, hash)
 		}
 	}

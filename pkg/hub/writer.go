@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -43,6 +44,13 @@ func (h *Hub) submit(ctx context.Context, op string, key ReplyKey, rule func(*tx
 		return out.result, out.err
 	case <-ctx.Done():
 		return nil, coord.Errorf(coord.Unavailable, "try again with the same Idempotency-Key", "%s: %v", op, ctx.Err())
+	case <-h.stopped: // and maybe it came into the queue after the writer's last look
+		select {
+		case out := <-r.done:
+			return out.result, out.err
+		default:
+			return nil, errStopping()
+		}
 	}
 }
 
@@ -94,7 +102,7 @@ func (h *Hub) runBatch(batch []*request) {
 		h.log.Error("commit failed", "requests", len(batch), "error", err)
 		for i := range outcomes {
 			if outcomes[i].err == nil { // a repeated answer too: it may repeat a call of this batch
-				outcomes[i] = outcome{err: unavailable(err)}
+				outcomes[i] = outcome{err: storage(err)}
 			}
 		}
 	}
@@ -107,24 +115,33 @@ func (h *Hub) runBatch(batch []*request) {
 	}
 }
 
-func unavailable(err error) error {
-	e := coord.Errorf(coord.Unavailable, "nothing was changed; try again, and if it stays see coord-hub status and the disk", "the hub could not store this")
-	e.Err = err
-	return e
+// storage words what the store could not do: in its own words when it has some.
+// A read that was cut short says nothing of the disk.
+func storage(err error) error {
+	var own *coord.Error
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return &coord.Error{Code: coord.Unavailable, What: "the hub did not get to read this", Next: "call again", Err: err}
+	}
+	return &coord.Error{Code: coord.Storage, What: "the hub could not read or store this", Err: err,
+		Next: "nothing was changed; see coord-hub logs and check the disk that holds the coord home, then call again"}
 }
 
-// commit is the part of runBatch that holds the state.
+// commit is the part of runBatch that holds the state. It waits for the
+// database before that: a lock of somebody else's must not keep readers waiting.
 func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publication, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	tx, err := h.store.Begin(context.Background()) // a commit is never cut short by a caller that went away
 	if err != nil {
 		for i := range outcomes {
-			outcomes[i] = outcome{err: unavailable(err)}
+			outcomes[i] = outcome{err: storage(err)}
 		}
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	now := coord.At(h.now())
 	for i, r := range batch {
 		outcomes[i] = h.runOne(tx, r, now)
@@ -141,6 +158,9 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 		if o.txn != nil {
 			publications = append(publications, o.txn.publications...)
 			h.admit(&o.txn.changes)
+			if o.txn.after != nil {
+				o.txn.after()
+			}
 		}
 	}
 	return publications, nil
@@ -152,7 +172,7 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 		reply, found, err := tx.Reply(r.key)
 		switch {
 		case err != nil:
-			return outcome{err: unavailable(err)}
+			return outcome{err: storage(err)}
 		case found && reply.Op != r.op:
 			return outcome{err: coord.Errorf(coord.Conflict, "use a new Idempotency-Key", "this Idempotency-Key belongs to a call of %s", reply.Op)}
 		case found:
@@ -177,7 +197,7 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 		if err := tx.Apply(changes); err != nil {
 			t.rollback()
 			h.log.Error("store refused a request", "op", r.op, "error", err)
-			return outcome{err: unavailable(err)}
+			return outcome{err: storage(err)}
 		}
 	}
 	return outcome{result: body, txn: t}

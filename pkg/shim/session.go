@@ -162,8 +162,12 @@ func (s *session) current(ctx context.Context) (*link, error) {
 	}
 }
 
-// absent words the lack of a link.
+// absent words the lack of a link. A hub that is there and cannot store says so
+// itself.
 func (s *session) absent(cause error) error {
+	if coord.CodeOf(cause) == coord.Storage {
+		return cause
+	}
 	what := "the coord hub cannot be reached"
 	if cause != nil {
 		what += " (" + cause.Error() + ")"

@@ -36,7 +36,7 @@ func (d *Daemon) later(name string, limit time.Duration, do func(context.Context
 // and hub.json says so; on an error nothing is left. The error has ErrTaken in
 // its chain when the home has a hub.
 func (d *Daemon) Start(ctx context.Context) error {
-	for _, up := range []func(context.Context) error{d.lockHome, d.readSecrets, d.openStore, d.buildRules, d.startQuota, d.openDoors, d.publish} {
+	for _, up := range []func(context.Context) error{d.lockHome, d.readSecrets, d.openStore, d.buildRules, d.startQuota, d.openDoors, d.sweepAtTimes, d.publish} {
 		if err := up(ctx); err != nil {
 			return errors.Join(err, d.Stop(context.WithoutCancel(ctx)))
 		}
@@ -107,7 +107,7 @@ func (d *Daemon) buildRules(ctx context.Context) (err error) {
 	}
 	d.later("stop the broker", 5*time.Second, d.broker.Stop)
 	d.hub, err = hub.New(hub.Options{
-		Store: d.store, Publisher: d.broker, Log: d.o.Log,
+		Store: d.store, Publisher: d.broker, Statuses: d.broker, Log: d.o.Log,
 		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive,
 	})
 	if err != nil {
