@@ -42,8 +42,8 @@ var imports = map[string][]string{
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
 	"pkg/driver":    {"pkg/coord", "pkg/tool"},
-	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
-	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
+	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
+	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool", "pkg/workspace"},
 
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
 	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},

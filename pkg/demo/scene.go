@@ -16,6 +16,7 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/driver"
 	"github.com/coordhq/coord/pkg/process"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // scene is the temporary home and repository, and what runs in them.
@@ -74,7 +75,7 @@ func (s *scene) commit(ctx context.Context) error {
 	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"},
 		{"-c", "user.name=coord", "-c", "user.email=coord@example.com", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "start"}} {
 		cmd := exec.CommandContext(ctx, "git", args...) // #nosec G204 -- fixed arguments
-		cmd.Dir = s.repo
+		cmd.Dir, cmd.Env = s.repo, workspace.PlainGitEnv(os.Environ())
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("git %s: %w: %s", args[0], err, bytes.TrimSpace(out))
 		}
