@@ -67,11 +67,12 @@ func (a *app) print(v any, words string) error {
 	return err
 }
 
-// hubFlags are the flags of a hub run by hand, made from the table of settings.
-func hubFlags() *pflag.FlagSet {
+// hubFlags are the flags of a hub, from the table of settings: those that one
+// of the programs reads. --data-dir is every command's.
+func hubFlags(readers config.Program) *pflag.FlagSet {
 	flags := pflag.NewFlagSet("hub", pflag.ContinueOnError)
 	for _, r := range config.Table {
-		if r.Flag == "" || r.Key == config.DataDir || r.Readers&(config.Serve|config.Auto) == 0 {
+		if r.Flag == "" || r.Key == config.DataDir || r.Readers&readers == 0 {
 			continue
 		}
 		text := r.Text
@@ -83,13 +84,13 @@ func hubFlags() *pflag.FlagSet {
 	return flags
 }
 
-// given lists the flags of hubFlags that were given, as arguments and by name.
+// given collects the hub's flags that were set.
 func (a *app) given(cmd *cobra.Command) (args []string, byName map[string]string) {
 	byName = map[string]string{}
 	if a.dataDir != "" {
 		byName["data-dir"] = a.dataDir
 	}
-	hubFlags().VisitAll(func(f *pflag.Flag) {
+	hubFlags(config.Serve | config.Auto).VisitAll(func(f *pflag.Flag) {
 		if set := cmd.Flags().Lookup(f.Name); set != nil && set.Changed {
 			args = append(args, "--"+f.Name+"="+set.Value.String())
 			byName[f.Name] = set.Value.String()

@@ -22,20 +22,24 @@ func (a *app) serve() *cobra.Command {
 			"home directory; a second one is refused.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			args, flags := a.given(cmd)
+			_, flags := a.given(cmd)
 			program := config.Serve
 			if auto {
-				program, args = config.Auto, append([]string{"--auto"}, args...)
+				program = config.Auto
 			}
 			s, err := config.Load(config.Source{Program: program, Getenv: a.getenv, Flags: flags})
 			if err != nil {
 				return err
 			}
+			args := s.Args()
+			if auto {
+				args = append([]string{"--auto"}, args...)
+			}
 			return a.serveWith(cmd, s, auto, args)
 		},
 	}
 	cmd.Flags().BoolVar(&auto, "auto", false, "started by a session: give way to a running hub, leave when nobody uses it")
-	cmd.Flags().AddFlagSet(hubFlags())
+	cmd.Flags().AddFlagSet(hubFlags(config.Serve | config.Auto))
 	return cmd
 }
 

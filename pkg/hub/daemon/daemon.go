@@ -37,7 +37,7 @@ type Options struct {
 	HTTP, MQTT Port   // the zero Port is any free one
 	Durability string // "full" or "normal"; "" = "full"
 
-	Args []string               // shown in status, for a restart
+	Args []string               // of "coord-hub serve", in status and hub.json for who starts it again
 	Up   func(config.Discovery) // called by Run once the hub answers; nil = nothing
 	Log  *slog.Logger           // nil = discard
 }
@@ -195,6 +195,7 @@ func (d *Daemon) hello() client.Hello {
 		Protocol: config.Protocol,
 		PID:      os.Getpid(),
 		Home:     d.o.Home.Dir(),
+		DataDir:  d.o.Home.DataDir(),
 		Epoch:    d.hub.Epoch(),
 		Draining: d.gate.isClosed(),
 	}
@@ -204,6 +205,7 @@ func (d *Daemon) facts() web.Facts {
 	return web.Facts{
 		PID:           os.Getpid(),
 		Home:          d.o.Home.Dir(),
+		DataDir:       d.o.Home.DataDir(),
 		Log:           d.o.Home.LogFile(),
 		Auto:          d.o.Auto,
 		Args:          d.o.Args,
@@ -232,6 +234,9 @@ func (d *Daemon) describe() config.Discovery {
 		Instance:   d.instance,
 		Version:    d.o.Version,
 		Protocol:   config.Protocol,
+		Auto:       d.o.Auto,
+		Args:       d.o.Args,
+		DataDir:    d.o.Home.DataDir(),
 		Socket:     d.o.Home.Socket(),
 		MQTTSocket: d.o.Home.MQTTSocket(),
 		StartedAt:  coord.At(d.started),
