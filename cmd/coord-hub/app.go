@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/demo"
 )
@@ -32,7 +33,7 @@ func (a *app) root() *cobra.Command {
 			"first session that needs it and leaves when nobody does; these commands are for\n" +
 			"looking at it and for running it by hand.\n\n" +
 			"Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no hub is running.",
-		Version:          version,
+		Version:          build.Version(linked),
 		SilenceErrors:    true,
 		SilenceUsage:     true,
 		PersistentPreRun: func(*cobra.Command, []string) { a.begun = true },
@@ -120,11 +121,11 @@ func (a *app) version() *cobra.Command {
 				Protocol int    `json:"protocol"`
 				Go       string `json:"go"`
 				Platform string `json:"platform"`
-			}{version, config.Protocol, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, versionLine())
+			}{build.Version(linked), config.Protocol, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, versionLine())
 		},
 	}
 }
 
 func versionLine() string {
-	return fmt.Sprintf("coord-hub %s (protocol %d, %s %s/%s)", version, config.Protocol, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("coord-hub %s (protocol %d, %s %s/%s)", build.Version(linked), config.Protocol, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

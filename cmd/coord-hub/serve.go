@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 )
@@ -52,7 +53,7 @@ func (a *app) serveWith(cmd *cobra.Command, s *config.Settings, auto bool, args 
 	var printed error
 	d, err := daemon.New(daemon.Options{
 		Home:        s.Home,
-		Version:     version,
+		Version:     build.Version(linked),
 		Auto:        auto,
 		IdleTimeout: s.IdleTimeout,
 		Bind:        s.Bind,

@@ -61,6 +61,9 @@ func NewHome(t testing.TB) *Home {
 	return h
 }
 
+// Use makes what is started from now on come from other binaries.
+func (h *Home) Use(b Binaries) { h.bin = b }
+
 func (h *Home) binaries() Binaries {
 	if h.bin != "" {
 		return h.bin
