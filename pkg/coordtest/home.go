@@ -165,7 +165,7 @@ func (h *Home) finish() {
 		kill(h.t, name(p.pid))
 	}
 	h.report()
-	if err := os.RemoveAll(h.Dir); err != nil {
+	if err := errors.Join(os.RemoveAll(h.Path.RunDir()), os.RemoveAll(h.Dir)); err != nil {
 		h.t.Errorf("remove home: %v", err)
 	}
 }

@@ -100,11 +100,7 @@ func (s *starter) launch(args []string) (*child, error) {
 		return nil, &coord.Error{Code: coord.Unavailable, What: "cannot start " + binary + ": " + err.Error(), Next: "run make install in the coord repository", Err: err}
 	}
 	c.pid = cmd.Process.Pid
-	started := coord.Process{PID: c.pid}
-	if started.Start, err = process.StartTime(c.pid); err == nil {
-		err = config.WriteLaunched(s.Home, started)
-	}
-	if err != nil {
+	if err := s.note(c.pid); err != nil {
 		s.Log.Warn("the start of a hub is not noted", "pid", c.pid, "error", err)
 	}
 	s.Log.Info("started a hub", "binary", binary, "pid", c.pid)
@@ -113,6 +109,16 @@ func (s *starter) launch(args []string) (*child, error) {
 		close(c.ended)
 	}()
 	return c, nil
+}
+
+// note remembers who was launched, beside others that may still be on their way.
+func (s *starter) note(pid int) error {
+	start, err := process.StartTime(pid)
+	if err != nil {
+		return err
+	}
+	living := slices.DeleteFunc(config.ReadLaunched(s.Home), func(p coord.Process) bool { return !process.Alive(p) })
+	return config.WriteLaunched(s.Home, append(living, coord.Process{PID: pid, Start: start}))
 }
 
 // arguments are those of a hub with the flags: it serves the database that we
