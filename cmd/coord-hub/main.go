@@ -16,8 +16,8 @@ import (
 	"github.com/coordhq/coord/pkg/hub/daemon"
 )
 
-// version is set by the linker (-X main.version=…).
-var version = "0.1.0-dev"
+// linked is the version when the linker sets it.
+var linked string
 
 // Exit codes; scripts depend on them.
 const (

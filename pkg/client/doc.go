@@ -20,7 +20,8 @@ type Hello struct {
 	Version  string      `json:"version"`
 	Protocol int         `json:"protocol"` // config.Protocol of the hub
 	PID      int         `json:"pid"`
-	Home     string      `json:"home"` // config.Home.Dir of the hub
+	Home     string      `json:"home"`               // config.Home.Dir of the hub
+	DataDir  string      `json:"data_dir,omitempty"` // of its database
 	Epoch    coord.Epoch `json:"epoch"`
 	Draining bool        `json:"draining"` // it is leaving: start another
 }

@@ -61,6 +61,9 @@ func NewHome(t testing.TB) *Home {
 	return h
 }
 
+// Use makes what is started from now on come from other binaries.
+func (h *Home) Use(b Binaries) { h.bin = b }
+
 func (h *Home) binaries() Binaries {
 	if h.bin != "" {
 		return h.bin
@@ -162,7 +165,7 @@ func (h *Home) finish() {
 		kill(h.t, name(p.pid))
 	}
 	h.report()
-	if err := os.RemoveAll(h.Dir); err != nil {
+	if err := errors.Join(os.RemoveAll(h.Path.RunDir()), os.RemoveAll(h.Dir)); err != nil {
 		h.t.Errorf("remove home: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ const module = "github.com/coordhq/coord/"
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
 	"pkg/coord":        {},
+	"pkg/build":        {},
 	"pkg/client/peer":  {},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
@@ -43,13 +44,13 @@ var imports = map[string][]string{
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
 	"pkg/driver":    {"pkg/coord", "pkg/tool"},
-	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
-	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
+	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
+	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool", "pkg/workspace"},
 
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
-	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota"},
+	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
+	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota"},
 }
 
 // reserved are libraries that only the named packages may import.

@@ -60,12 +60,14 @@ func (s *session) run(ctx context.Context, attach func(context.Context, feed.Ses
 		return
 	}
 	var last *link
+	first := true
 	for pause := firstRetry; ctx.Err() == nil; {
 		if s.linked() {
 			s.sleep(ctx, 0)
 			continue
 		}
-		l, err := s.establish(ctx, last)
+		l, err := s.establish(ctx, last, first)
+		first = false
 		if err == nil {
 			last = l
 			s.tune(l)

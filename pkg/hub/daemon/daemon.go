@@ -41,9 +41,9 @@ type Options struct {
 	Quota    bool          // ask for the use of the user's plan
 	QuotaURL string        // where instead of the Anthropic API; "" = there
 	Prices   config.Prices // of models; nil = costs are not shown
-	Sweep time.Duration // what is too old is deleted this often; 0 = 10 min, and soon after the start
+	Sweep    time.Duration // what is too old is deleted this often; 0 = 10 min, and soon after the start
 
-	Args []string               // shown in status, for a restart
+	Args []string               // of "coord-hub serve", in status and hub.json for who starts it again
 	Up   func(config.Discovery) // called by Run once the hub answers; nil = nothing
 	Log  *slog.Logger           // nil = discard
 }
@@ -208,6 +208,7 @@ func (d *Daemon) hello() client.Hello {
 		Protocol: config.Protocol,
 		PID:      os.Getpid(),
 		Home:     d.o.Home.Dir(),
+		DataDir:  d.o.Home.DataDir(),
 		Epoch:    d.hub.Epoch(),
 		Draining: d.gate.isClosed(),
 	}
@@ -217,6 +218,7 @@ func (d *Daemon) facts() web.Facts {
 	return web.Facts{
 		PID:           os.Getpid(),
 		Home:          d.o.Home.Dir(),
+		DataDir:       d.o.Home.DataDir(),
 		Log:           d.o.Home.LogFile(),
 		Auto:          d.o.Auto,
 		Args:          d.o.Args,
@@ -245,6 +247,9 @@ func (d *Daemon) describe() config.Discovery {
 		Instance:   d.instance,
 		Version:    d.o.Version,
 		Protocol:   config.Protocol,
+		Auto:       d.o.Auto,
+		Args:       d.o.Args,
+		DataDir:    d.o.Home.DataDir(),
 		Socket:     d.o.Home.Socket(),
 		MQTTSocket: d.o.Home.MQTTSocket(),
 		StartedAt:  coord.At(d.started),

@@ -173,6 +173,11 @@ func (d *Daemon) openDoors(context.Context) error {
 		open = append(open, door{l, false, tcp.mqtt})
 		closers = append(closers, l.Close)
 	}
+	// Written before anybody is let in: whoever gets an answer finds it there.
+	d.later("remove hub.json", time.Second, func(context.Context) error { return d.retract() })
+	if err := config.WriteDiscovery(d.o.Home, d.discovery); err != nil {
+		return err
+	}
 	return d.serve(open)
 }
 
@@ -224,7 +229,8 @@ func (d *Daemon) serve(open []door) (err error) {
 	return nil
 }
 
-// publish shakes hands with the hub itself and then tells others of it.
+// publish shakes hands with the hub itself; from then on there is one again,
+// whatever the user has stopped before.
 func (d *Daemon) publish(ctx context.Context) error {
 	c := client.Dial(d.discovery.Socket)
 	defer c.Close()
@@ -235,11 +241,7 @@ func (d *Daemon) publish(ctx context.Context) error {
 	if hello.Instance != d.instance {
 		return coord.Errorf(coord.Conflict, "try again", "another hub answers at %s", d.discovery.Socket)
 	}
-	if err := config.WriteDiscovery(d.o.Home, d.discovery); err != nil {
-		return err
-	}
-	d.later("remove hub.json", time.Second, func(context.Context) error { return d.retract() })
-	return nil
+	return config.ClearStopped(d.o.Home)
 }
 
 // retract removes hub.json if it is still about this hub.
