@@ -31,11 +31,12 @@ var imports = map[string][]string{
 	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub/metrics":    {"pkg/coord", "pkg/hub"},
 	"pkg/hub/quota":      {"pkg/coord"},
 	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
 	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/quota", "pkg/tool"},
 	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
-	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/quota", "pkg/hub/sqlite",
+	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/metrics", "pkg/hub/quota", "pkg/hub/sqlite",
 		"pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
 
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},

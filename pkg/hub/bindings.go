@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
@@ -82,7 +83,18 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 			h.presence.called(caller.Agent, now, !row.ReadOnly && op != tool.Heartbeat.Name)
 		}
 	}
-	return run(h, ctx, caller, args, idempotencyKey)
+	began := time.Now()
+	out, err := run(h, ctx, caller, args, idempotencyKey)
+	h.called(op, err, time.Since(began))
+	return out, err
+}
+
+// called counts a call. How long somebody waited for news says nothing of the hub.
+func (h *Hub) called(op string, err error, took time.Duration) {
+	if row, ok := tool.Lookup(op); ok && row.Waits > 0 {
+		took = 0
+	}
+	h.meter.Called(op, coord.CodeOf(err), took)
 }
 
 // change makes a handler of a rule that runs in the writer.

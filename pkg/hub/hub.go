@@ -17,6 +17,7 @@ type Options struct {
 	Store     Store     // required; the caller opens and closes it
 	Publisher Publisher // required; the caller starts and stops it
 
+	Meter    Meter                                  // nil = nothing is counted
 	Statuses Statuses                               // nil = nobody keeps them
 	Log      *slog.Logger                           // nil = discard
 	Version  string                                 // shown in status
@@ -38,6 +39,9 @@ func (o *Options) validate() error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -57,6 +61,7 @@ func (o *Options) validate() error {
 // Start it; all other methods may be called by any goroutine in between.
 type Hub struct {
 	log       *slog.Logger
+	meter     Meter
 	store     Store
 	publisher Publisher
 	statuses  Statuses // may be nil
@@ -92,7 +97,7 @@ func New(o Options) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{
-		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, statuses: o.Statuses, now: o.Now, alive: o.Alive, tick: o.Tick,
+		log: o.Log.With("component", "consultation"), meter: o.Meter, store: o.Store, publisher: o.Publisher, statuses: o.Statuses, now: o.Now, alive: o.Alive, tick: o.Tick,
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
 		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}), timed: make(chan struct{}),
 		state: newState(), keys: map[coord.KeyHash]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 // maxBatch is how many waiting requests share one commit.
@@ -25,7 +27,9 @@ type request struct {
 type outcome struct {
 	result json.RawMessage
 	err    error
-	txn    *txn // nil for an error or a repeated answer
+	txn    *txn          // nil for an error or a repeated answer
+	said   any           // what the rule answered
+	took   time.Duration // by the rule
 }
 
 // submit hands a rule to the writer and waits for the outcome. When the context
@@ -146,6 +150,7 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 	for i, r := range batch {
 		outcomes[i] = h.runOne(tx, r, now)
 	}
+	began := time.Now()
 	if err := tx.Commit(); err != nil {
 		for i := len(outcomes) - 1; i >= 0; i-- {
 			if outcomes[i].txn != nil {
@@ -154,8 +159,10 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 		}
 		return nil, err
 	}
+	h.meter.Committed(len(batch), time.Since(began))
 	for _, o := range outcomes {
 		if o.txn != nil {
+			h.count(o)
 			publications = append(publications, o.txn.publications...)
 			h.admit(&o.txn.changes)
 			if o.txn.after != nil {
@@ -180,7 +187,9 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 		}
 	}
 	t := newTxn(h.state, now)
+	began := time.Now()
 	result, err := h.runRule(t, r)
+	took := time.Since(began)
 	if err != nil {
 		t.rollback()
 		return outcome{err: err}
@@ -200,7 +209,17 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 			return outcome{err: storage(err)}
 		}
 	}
-	return outcome{result: body, txn: t}
+	return outcome{result: body, txn: t, said: result, took: took}
+}
+
+// count tells the meter what a stored request did.
+func (h *Hub) count(o outcome) {
+	if out, ok := o.said.(tool.AnnounceWorkOut); ok {
+		h.meter.Announced(out.Category, o.took)
+	}
+	for _, use := range o.txn.changes.Tokens {
+		h.meter.Used(use)
+	}
 }
 
 // runRule runs a rule and turns a panic into an internal error of this request

@@ -18,6 +18,7 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub"
 	"github.com/coordhq/coord/pkg/hub/broker"
+	"github.com/coordhq/coord/pkg/hub/metrics"
 	"github.com/coordhq/coord/pkg/hub/quota"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
 	"github.com/coordhq/coord/pkg/hub/streamable"
@@ -111,6 +112,7 @@ type Daemon struct {
 	hub       *hub.Hub
 	mcp       *streamable.Handler
 	quota     *quota.Meter // nil = off
+	metrics   *metrics.Metrics
 	web       *web.Server
 	sockets   []*socket
 	discovery config.Discovery

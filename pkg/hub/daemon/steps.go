@@ -97,9 +97,13 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 // buildRules makes the broker, which publishes for the rules, and the rules,
 // which know the broker's sessions.
 func (d *Daemon) buildRules(ctx context.Context) (err error) {
+	if err := d.buildMetrics(); err != nil {
+		return err
+	}
 	d.broker, err = broker.New(broker.Options{
 		Log:    d.o.Log,
 		Member: d.o.Member,
+		Pushed: d.metrics.Pushed,
 		Token:  func(secret string) bool { return auth.Equal(secret, d.token) },
 	})
 	if err != nil {
@@ -107,7 +111,7 @@ func (d *Daemon) buildRules(ctx context.Context) (err error) {
 	}
 	d.later("stop the broker", 5*time.Second, d.broker.Stop)
 	d.hub, err = hub.New(hub.Options{
-		Store: d.store, Publisher: d.broker, Statuses: d.broker, Log: d.o.Log,
+		Store: d.store, Publisher: d.broker, Statuses: d.broker, Meter: d.metrics, Log: d.o.Log,
 		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive,
 	})
 	if err != nil {
@@ -199,7 +203,7 @@ func (d *Daemon) serve(open []door) (err error) {
 	}
 	d.web, err = web.New(web.Options{
 		Rules: d.hub, Hello: d.hello, Facts: d.facts, Ready: d.ready, Stop: d.ask, Enter: d.gate.enter,
-		MCP: d.mcp, MQTT: d.broker.Take, Quota: d.quotaOrNil(), Prices: d.o.Prices,
+		MCP: d.mcp, MQTT: d.broker.Take, Metrics: d.metrics.Handler(), Quota: d.quotaOrNil(), Prices: d.o.Prices,
 		Token: d.token, Member: d.o.Member, OwnUID: os.Geteuid(), Log: d.o.Log,
 	})
 	if err != nil {

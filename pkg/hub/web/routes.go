@@ -56,6 +56,7 @@ func table() []route {
 		{Route{"GET", mcpPath, Member, false}, (*Server).mcp},
 		{Route{"DELETE", mcpPath, Member, false}, (*Server).mcp},
 		{Route{"GET", "/mqtt", Broker, false}, (*Server).mqtt},
+		{Route{"GET", "/metrics", Operator, false}, (*Server).metrics},
 		{Route{"GET", "/health", Open, true}, (*Server).health},
 		{Route{"GET", "/livez", Open, true}, (*Server).health},
 		{Route{"GET", "/readyz", Member, true}, (*Server).ready},

@@ -36,6 +36,8 @@ type Options struct {
 	MCP  MCP            // serves /mcp; nil = there is no such route
 	MQTT func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
 
+	Metrics http.Handler // serves /metrics; nil = there is no such route
+
 	Quota  Quota         // nil = this hub does not measure
 	Prices config.Prices // of models; nil = no costs are shown
 

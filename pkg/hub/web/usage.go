@@ -89,3 +89,12 @@ func (s *Server) tokens(w http.ResponseWriter, r *http.Request) error {
 	write(w, r, http.StatusOK, out)
 	return nil
 }
+
+// metrics serves Prometheus, which asks with the token of the user.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
+	if s.o.Metrics == nil {
+		return coord.Errorf(coord.NotFound, "this hub is part of a program that does not count", "there are no metrics")
+	}
+	s.o.Metrics.ServeHTTP(w, r)
+	return nil
+}
