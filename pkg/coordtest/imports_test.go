@@ -28,6 +28,8 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
+	"pkg/hook/tokens":    {},
+
 	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
