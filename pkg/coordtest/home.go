@@ -31,8 +31,9 @@ type Home struct {
 	Dir  string
 	Path config.Home
 
-	mu     sync.Mutex // guards stderr
+	mu     sync.Mutex // guards stderr and stdin
 	stderr map[string]*log
+	stdin  map[string]*log
 }
 
 // NewHome makes an empty home. At the end of the test its hub is stopped as a
@@ -56,7 +57,7 @@ func NewHome(t testing.TB) *Home {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &Home{t: t, Dir: dir, Path: path, stderr: map[string]*log{}}
+	h := &Home{t: t, Dir: dir, Path: path, stderr: map[string]*log{}, stdin: map[string]*log{}}
 	t.Cleanup(h.finish)
 	return h
 }
@@ -75,10 +76,17 @@ func (h *Home) binaries() Binaries {
 func (h *Home) options(name, dir string) driver.Options {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	stderr := &log{}
-	h.stderr[name] = stderr
-	return driver.Options{Shim: h.binaries().Shim(), Dir: dir, Home: h.Dir, Name: name, Stderr: stderr,
+	stdin, stderr := &log{}, &log{}
+	h.stdin[name], h.stderr[name] = stdin, stderr
+	return driver.Options{Shim: h.binaries().Shim(), Dir: dir, Home: h.Dir, Name: name, Stdin: stdin, Stderr: stderr,
 		Env: []string{"GORACE=atexit_sleep_ms=0"}} // else each shim under the race detector takes a second to end
+}
+
+// sent reports whether a shim was sent something.
+func (h *Home) sent(name, what string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stdin[name] != nil && bytes.Contains(h.stdin[name].Bytes(), []byte(what))
 }
 
 // closeAtEnd closes a shim with the test and reports what was wrong with its end.
@@ -170,7 +178,19 @@ func (h *Home) finish() {
 	}
 }
 
-// report fails the test for data races, and shows the logs of a failed test.
+// faultsIn lists what no log may hold; the last two are how a program words a panic
+// that it survived.
+func faultsIn(content []byte) (found []string) {
+	for _, bad := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: ", "panicked", "panic in a handler"} {
+		if bytes.Contains(content, []byte(bad)) {
+			found = append(found, bad)
+		}
+	}
+	return found
+}
+
+// report fails the test for data races and panics, and shows the logs of a
+// failed test.
 func (h *Home) report() {
 	logs := map[string][]byte{}
 	files, err := filepath.Glob(filepath.Join(h.Dir, "logs", "*"))
@@ -190,10 +210,8 @@ func (h *Home) report() {
 		logs["stderr of "+name] = l.Bytes()
 	}
 	for name, content := range logs {
-		for _, bad := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: "} {
-			if bytes.Contains(content, []byte(bad)) {
-				h.t.Errorf("%s holds %q", name, bad)
-			}
+		for _, bad := range faultsIn(content) {
+			h.t.Errorf("%s holds %q", name, bad)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(logs)) {

@@ -119,7 +119,7 @@ func (h *Hub) Start(ctx context.Context) error {
 	h.presence.begin(h.state, h.started)
 	h.rebuildStatuses()
 	go h.write()
-	go h.runTimer()
+	go h.runTimer() // #nosec G118 -- the timer outlives the start; Stop ends it
 	return nil
 }
 

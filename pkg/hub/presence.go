@@ -36,6 +36,8 @@ type connection struct {
 	lost      bool // it had a connection and has none
 	returning bool // it was here before this hub, and has not been heard of since
 
+	handed coord.Seq // up to here the last answer of wait_for_message or get_queued_messages went
+
 	watched pending // the thread it said it waits for
 	waiting pending // its call that waits at the hub
 }
@@ -194,6 +196,15 @@ func (p *presence) wait(id coord.AgentID, thread coord.ThreadID, now coord.Milli
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		c.waiting.calls--
+	}
+}
+
+// hand notes how far an answer went that hands over news.
+func (p *presence) hand(id coord.AgentID, seq coord.Seq) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.agents[id]; c != nil {
+		c.handed = max(c.handed, seq)
 	}
 }
 

@@ -24,12 +24,14 @@ func noThread(id coord.ThreadID) error {
 }
 
 // advance stores a thread's next value and tells its participants when its
-// status, round, proposal or approvals changed.
+// status, round, proposal or approvals changed. Who did it knows from the answer;
+// of consensus, which is permission, both sides hear by one and the same event.
 func (t *txn) advance(me coord.AgentID, was *coord.Thread, next coord.Thread, priority coord.Priority, words string) *coord.Thread {
 	t.putThread(&next)
 	t.settled(&next)
 	to := slices.Concat(was.Participants(), next.Participants()) // a dropped respondent hears of its end too, should it return
-	to = slices.DeleteFunc(to, func(a coord.AgentID) bool { return a == me })
+	agreed := was.Status.Live() && next.Resolution == coord.Consensus && next.Has(me)
+	to = slices.DeleteFunc(to, func(a coord.AgentID) bool { return a == me && !agreed })
 	t.emitStatus(me, &next, priority, words, to)
 	return &next
 }
