@@ -230,7 +230,7 @@ func TestHubThatDiesAtOnceIsReported(t *testing.T) {
 
 func TestMissingHubSaysHowToInstallIt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	for name, binary := range map[string]string{"named": "/nonexistent/coord-hub", "searched": ""} {
+	for name, binary := range map[string]string{"named": filepath.Join(t.TempDir(), "coord-hub"), "searched": ""} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := spawn.Ensure(t.Context(), spawn.Options{Home: newHome(t, script{}), HubBinary: binary})
 			wantUnavailable(t, err, "make install")
