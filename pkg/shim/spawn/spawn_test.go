@@ -36,6 +36,9 @@ func newHome(t *testing.T, sc script) config.Home {
 		for _, p := range processes(t, home, "launched") {
 			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
+		for _, p := range config.ReadLaunched(home) { // one that has not come to note itself
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
+		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
