@@ -35,7 +35,7 @@ func Test(t *testing.T) bool {
 	for i, p := range parts {
 		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
-	cmd := exec.CommandContext(t.Context(), "sudo", "-n", "env", again+"=1", "PATH="+os.Getenv("PATH"), "CI="+os.Getenv("CI"), // #nosec G204 -- the test binary itself
+	cmd := exec.CommandContext(t.Context(), "sudo", "-n", "env", again+"=1", "PATH="+os.Getenv("PATH"), "CI="+os.Getenv("CI"), // #nosec G204 G702 -- the test binary itself
 		self, "-test.v", "-test.run="+strings.Join(parts, "/"))
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
