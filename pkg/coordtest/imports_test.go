@@ -50,10 +50,11 @@ var imports = map[string][]string{
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool", "pkg/workspace"},
 
+	"pkg/coordtest/asroot": {},
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota"},
+	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/tool"},
 }
 
 // reserved are libraries that only the named packages may import.
