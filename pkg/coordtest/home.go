@@ -72,13 +72,13 @@ func (h *Home) binaries() Binaries {
 }
 
 // options says how a shim of this home is run.
-func (h *Home) options(name, dir string) driver.Options {
+func (h *Home) options(name, dir string, env ...string) driver.Options {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	stderr := &log{}
 	h.stderr[name] = stderr
 	return driver.Options{Shim: h.binaries().Shim(), Dir: dir, Home: h.Dir, Name: name, Stderr: stderr,
-		Env: []string{"GORACE=atexit_sleep_ms=0"}} // else each shim under the race detector takes a second to end
+		Env: append(env, "GORACE=atexit_sleep_ms=0")} // else each shim under the race detector takes a second to end
 }
 
 // closeAtEnd closes a shim with the test and reports what was wrong with its end.
