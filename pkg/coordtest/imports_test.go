@@ -53,7 +53,7 @@ var imports = map[string][]string{
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota"},
+	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/workspace"},
 }
 
 // reserved are libraries that only the named packages may import.
