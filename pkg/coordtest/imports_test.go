@@ -46,6 +46,8 @@ var imports = map[string][]string{
 	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
+	"pkg/setup": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/tool", "pkg/workspace"},
+
 	"pkg/driver":    {"pkg/coord", "pkg/tool"},
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool", "pkg/workspace"},
@@ -53,7 +55,7 @@ var imports = map[string][]string{
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/workspace"},
+	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup", "pkg/workspace"},
 }
 
 // reserved are libraries that only the named packages may import.
