@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,6 +37,22 @@ func NewClaude(t testing.TB, path ...string) *Claude {
 		all += dir + string(filepath.ListSeparator)
 	}
 	return &Claude{t: t, program: program, Home: t.TempDir(), Path: all[:len(all)-1]}
+}
+
+// Program is the path of the program.
+func (c *Claude) Program() string { return c.program }
+
+// Run runs a command that has to succeed within a minute, and gives what it
+// printed.
+func (c *Claude) Run(dir string, args ...string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	defer cancel()
+	out, err := c.Command(ctx, dir, args...).CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("claude %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 // Command prepares a run in a directory. Nothing of the caller's environment

@@ -25,6 +25,12 @@ type pluginManifest struct {
 	Repository  string       `json:"repository"`
 	License     string       `json:"license"`
 	Keywords    []string     `json:"keywords"`
+	Network     network      `json:"network"`
+}
+
+// network declares what the plugin's parts reach.
+type network struct {
+	Hosts []string `json:"hosts"`
 }
 
 type pluginAuthor struct {
@@ -59,7 +65,8 @@ func PluginFiles(version string) map[string]string {
 	words := []string{"coordination", "multi-agent", "mcp", "hooks"}
 	for _, f := range []pluginFile{
 		{".claude-plugin/plugin.json", pretty(pluginManifest{Name: pluginName, Version: version, Description: pluginText,
-			Author: pluginAuthor{Name: "The coord authors", URL: pluginSite}, Homepage: pluginSite, Repository: pluginSite, License: "MIT", Keywords: words})},
+			Author: pluginAuthor{Name: "The coord authors", URL: pluginSite}, Homepage: pluginSite, Repository: pluginSite, License: "MIT", Keywords: words,
+			Network: network{Hosts: []string{"127.0.0.1", "localhost"}}})},
 		{".claude-plugin/marketplace.json", pretty(marketplace{Name: pluginName, Owner: pluginAuthor{Name: "The coord authors", URL: pluginSite},
 			Description: pluginText, Plugins: []marketplacePlugin{{Name: pluginName, Source: "./", Description: pluginText, Category: "development", Keywords: words}}})},
 		{".mcp.json", pretty(map[string]any{"mcpServers": map[string]any{serverName: plain{Command: shimProgram, Args: []string{}}}})},
