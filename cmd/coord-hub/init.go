@@ -34,11 +34,7 @@ func (a *app) initCommand() *cobra.Command {
 			if err := a.place(&o, args, names); err != nil {
 				return err
 			}
-			if o.User { // programs that every project finds, whatever its PATH
-				if err := absolutePrograms(&o); err != nil {
-					return err
-				}
-			}
+			o.Find = findProgram
 			if o.Dir == "" && !o.User {
 				return a.snippet(cmd.Context(), o)
 			}
@@ -145,21 +141,6 @@ func (a *app) snippet(ctx context.Context, o setup.Options) error {
 	return a.print(struct {
 		Parts []setup.Part `json:"parts"`
 	}{parts}, b.String())
-}
-
-// absolutePrograms names the programs by where they are.
-func absolutePrograms(o *setup.Options) error {
-	for name, into := range map[string]*string{"coord-shim": &o.Shim, "coord-hook": &o.Hook} {
-		found, err := findProgram(name)
-		if err != nil && name == "coord-hook" && o.NoHooks {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		*into = found
-	}
-	return nil
 }
 
 // findProgram looks beside this program, then on the PATH.

@@ -30,7 +30,8 @@ type Options struct {
 	NoHooks  bool // Claude Code: no hooks
 	NoMemory bool // Claude Code: no section in CLAUDE.md
 
-	Shim, Hook string // programs to name; "" = the bare names, found on the PATH
+	Shim, Hook string                               // programs to name; "" = the bare names, found on the PATH
+	Find       func(program string) (string, error) // where a program is, for User, whose projects have any PATH; nil = the bare names
 
 	project coord.ProjectID // of Dir, with HTTP
 }
@@ -61,13 +62,24 @@ func (o *Options) validate(ctx context.Context) error {
 		}
 		o.Hub = hub
 	}
-	if o.Shim == "" {
-		o.Shim = shimProgram
+	if err := o.locate(ctx); err != nil {
+		return err
 	}
-	if o.Hook == "" {
-		o.Hook = hookProgram
+	return o.findPrograms()
+}
+
+func (o *Options) findPrograms() (err error) {
+	find := o.Find
+	if find == nil || !o.User {
+		find = func(program string) (string, error) { return program, nil }
 	}
-	return o.locate(ctx)
+	if o.Shim == "" && err == nil {
+		o.Shim, err = find(shimProgram)
+	}
+	if o.Hook == "" && err == nil && !o.NoHooks {
+		o.Hook, err = find(hookProgram)
+	}
+	return err
 }
 
 // locate finds the real directory, and its project if that will be written.
