@@ -25,8 +25,8 @@ const (
 	Windsurf Client = "windsurf"
 )
 
-// client says where a client keeps its MCP servers and how it writes one.
-type client struct {
+// clientRow says where a client keeps its MCP servers and how it writes one.
+type clientRow struct {
 	name    Client
 	project []string // candidates below a project's directory, the first that exists or the first; none = it has no such file
 	user    func(place) string
@@ -82,9 +82,9 @@ func plainStdio(p program) any {
 }
 
 // clients gives the table.
-func clients() []client {
+func clients() []clientRow {
 	servers := []string{"mcpServers"}
-	return []client{
+	return []clientRow{
 		{name: Claude, project: []string{".mcp.json"}, in: servers, stdio: plainStdio,
 			user: func(p place) string { return filepath.Join(p.claudeHome(), ".claude.json") },
 			http: func(a address) any {
@@ -137,11 +137,11 @@ func Clients() []Client {
 	return out
 }
 
-func clientNamed(name Client) (client, error) {
+func clientNamed(name Client) (clientRow, error) {
 	all := clients()
-	i := slices.IndexFunc(all, func(c client) bool { return c.name == name })
+	i := slices.IndexFunc(all, func(c clientRow) bool { return c.name == name })
 	if i < 0 {
-		return client{}, coord.Errorf(coord.Invalid, "use one of "+strings.Join(texts(Clients()), ", "), "there is no client %q", name)
+		return clientRow{}, coord.Errorf(coord.Invalid, "use one of "+strings.Join(texts(Clients()), ", "), "there is no client %q", name)
 	}
 	return all[i], nil
 }
@@ -180,7 +180,7 @@ type connection struct {
 }
 
 // server gives the entry that stands under our name.
-func (c client) server(to connection) (entry, error) {
+func (c clientRow) server(to connection) (entry, error) {
 	if to.address != "" {
 		if c.http == nil {
 			return nil, coord.Errorf(coord.Invalid, "leave out --http", "%s cannot take the token from the environment", c.name)

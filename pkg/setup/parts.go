@@ -69,7 +69,7 @@ func (o *Options) parts() ([]part, error) {
 	return out, nil
 }
 
-func (o *Options) serverPart(c client) (part, error) {
+func (o *Options) serverPart(c clientRow) (part, error) {
 	p := part{client: c.name, kind: serverKind}
 	switch {
 	case o.User || o.Dir == "" && len(c.project) == 0:
@@ -143,7 +143,7 @@ func (o *Options) memoryFile() string {
 
 // remover gives the format that takes out whatever init may have put into a
 // file of this kind, with any options.
-func remover(c client, k kind) format {
+func remover(c clientRow, k kind) format {
 	switch {
 	case k == memoryKind:
 		return memoryBlock()
