@@ -109,7 +109,7 @@ func builtins() map[string]func(*reader, invocation, *scene) {
 		"eval": (*reader).eval, "trap": (*reader).trap, "read": (*reader).read, "unset": (*reader).read, "mapfile": (*reader).read, "readarray": (*reader).read,
 		"bash": (*reader).shell, "sh": (*reader).shell, "zsh": (*reader).shell, "dash": (*reader).shell, "ksh": (*reader).shell,
 		"git": (*reader).git, "find": (*reader).find, "xargs": (*reader).xargs, "awk": (*reader).awk, "gawk": (*reader).awk, "mawk": (*reader).awk,
-		"dd": (*reader).dd, "patch": (*reader).patch, "apply_patch": (*reader).patch, "applypatch": (*reader).patch,
+		"dd": (*reader).dd, "tar": (*reader).tar, "bsdtar": (*reader).tar, "patch": (*reader).patch, "apply_patch": (*reader).patch, "applypatch": (*reader).patch,
 	}
 }
 
@@ -215,6 +215,27 @@ func (r *reader) dd(c invocation, s *scene) {
 		if name, ok := strings.CutPrefix(arg.text, "of="); ok {
 			r.write(s, word{text: name, known: arg.known}, Target{Op: OpCopy})
 		}
+	}
+}
+
+// tar writes the archive it creates; what it extracts is not known.
+func (r *reader) tar(c invocation, s *scene) {
+	if len(c.args) == 0 {
+		return
+	}
+	args := c.args
+	if mode := args[0]; mode.known && !strings.HasPrefix(mode.text, "-") { // the old form: tar czf
+		args = append([]word{known("-" + mode.text)}, args[1:]...)
+	}
+	a := parse(args, options{value: "-f --file -C --directory -T --files-from -X --exclude-from -I"})
+	switch {
+	case a.has("-t --list"):
+	case a.has("-c --create -r --append -u --update"):
+		for _, file := range append(a.values["-f"], a.values["--file"]...) {
+			r.write(s, file, Target{Op: OpOutput})
+		}
+	default:
+		r.plan.giveUp("an archive names the files")
 	}
 }
 

@@ -22,7 +22,7 @@ pnpm_ls pnpm_list pnpm_why pnpm_outdated pnpm_root yarn_list yarn_why yarn_info 
 pip_list pip_show pip_freeze pip_check pip_index pip3_list pip3_show pip3_freeze uv_tree uv_version poetry_show
 docker_ps docker_images docker_logs docker_inspect docker_info docker_version docker_stats docker_top docker_port kubectl_get kubectl_describe kubectl_logs
 gh_pr gh_issue gh_run gh_api gh_auth gh_search gh_browse gh_status gh_workflow gh_label helm_list helm_status terraform_validate terraform_show terraform_version
-json.tool py_compile compileall tabnanny pydoc systemctl_status systemctl_list-units journalctl brew_list brew_info apt_list apt-cache dpkg rpm_-q make_-n make_--dry-run make_-q
+json.tool compileall tabnanny pydoc systemctl_status systemctl_list-units journalctl brew_list brew_info apt_list apt-cache dpkg rpm_-q make_-n make_--dry-run make_-q
 mypy pyright pylint flake8 bandit vulture mdl yamllint hadolint actionlint ruff_version
 code_--version open xdg-open pbcopy pbpaste xclip xsel say notify-send tmux_ls tmux_list-sessions tmux_capture-pane crontab_-l ssh-add
 `
@@ -30,23 +30,24 @@ code_--version open xdg-open pbcopy pbpaste xclip xsel say notify-send tmux_ls t
 // commands is what the commands do that write files: one entry for each.
 var commands = sync.OnceValue(func() map[string]rule {
 	table := map[string]rule{
-		"tee":      {op: OpTee, operands: all, options: options{value: "--output-error"}},
-		"sponge":   {op: OpInPlace, operands: all},
-		"touch":    {op: OpTouch, operands: all, options: options{value: "-d -r -t --date --reference"}},
-		"truncate": {op: OpTouch, operands: all, options: options{value: "-s --size -r --reference"}},
-		"rm":       {op: OpRemove, operands: all, treeWith: "-r -R --recursive"},
-		"unlink":   {op: OpRemove, operands: all},
-		"trash":    {op: OpRemove, operands: all, tree: true},
-		"shred":    {op: OpRemove, operands: all, options: options{value: "-n -s --iterations --size"}},
-		"ed":       {op: OpInPlace, operands: all, options: options{value: "-p --prompt"}},
-		"ex":       {op: OpInPlace, operands: all, options: options{value: "-c -S -u"}},
-		"uniq":     {op: OpOutput, operands: second, options: options{value: "-f -s -w --skip-fields --skip-chars --check-chars"}},
-		"split":    {opaque: true, when: "--never"},
-		"gzip":     {op: OpRemove, operands: all, unless: "-c -l -t --stdout --list --test -k --keep"},
-		"bzip2":    {op: OpRemove, operands: all, unless: "-c -t -k --stdout --keep"},
-		"xz":       {op: OpRemove, operands: all, unless: "-c -l -t -k --stdout --keep"},
-		"dos2unix": {op: OpInPlace, operands: all, unless: "-n -i --info", options: options{value: "-c --convmode"}},
-		"unix2dos": {op: OpInPlace, operands: all, unless: "-n -i --info", options: options{value: "-c --convmode"}},
+		"tee":        {op: OpTee, operands: all, options: options{value: "--output-error"}},
+		"sponge":     {op: OpInPlace, operands: all},
+		"touch":      {op: OpTouch, operands: all, options: options{value: "-d -r -t --date --reference"}},
+		"truncate":   {op: OpTouch, operands: all, options: options{value: "-s --size -r --reference"}},
+		"rm":         {op: OpRemove, operands: all, treeWith: "-r -R --recursive"},
+		"unlink":     {op: OpRemove, operands: all},
+		"trash":      {op: OpRemove, operands: all, tree: true},
+		"shred":      {op: OpRemove, operands: all, options: options{value: "-n -s --iterations --size"}},
+		"ed":         {op: OpInPlace, operands: all, options: options{value: "-p --prompt"}},
+		"ex":         {op: OpInPlace, operands: all, options: options{value: "-c -S -u"}},
+		"py_compile": {},
+		"uniq":       {op: OpOutput, operands: second, options: options{value: "-f -s -w --skip-fields --skip-chars --check-chars"}},
+		"split":      {opaque: true, when: "--never"},
+		"gzip":       {op: OpRemove, operands: all, unless: "-c -l -t --stdout --list --test -k --keep"},
+		"bzip2":      {op: OpRemove, operands: all, unless: "-c -t -k --stdout --keep"},
+		"xz":         {op: OpRemove, operands: all, unless: "-c -l -t -k --stdout --keep"},
+		"dos2unix":   {op: OpInPlace, operands: all, unless: "-n -i --info", options: options{value: "-c --convmode"}},
+		"unix2dos":   {op: OpInPlace, operands: all, unless: "-n -i --info", options: options{value: "-c --convmode"}},
 
 		"cp": {op: OpCopy, operands: last, treeWith: "-r -R -a --recursive --archive", into: "-t --target-directory",
 			options: options{value: "-t --target-directory -S --suffix"}},
@@ -67,10 +68,10 @@ var commands = sync.OnceValue(func() map[string]rule {
 		"jaq": {op: OpInPlace, operands: all, skip: 1, when: "-i --in-place",
 			options: options{value: "--arg --argjson"}},
 
-		"curl": {output: "-o --output -D --dump-header -c --cookie-jar", op: OpOutput, fetched: "-O --remote-name", options: options{value: "-o --output -D --dump-header " +
+		"curl": {output: "-o --output -D --dump-header -c --cookie-jar", op: OpOutput, operands: urls, when: "-O --remote-name", options: options{value: "-o --output -D --dump-header " +
 			"-c --cookie-jar -b --cookie -H --header -d --data --data-raw --data-binary --data-urlencode -X --request -u --user -A --user-agent -e --referer -F --form " +
 			"-m --max-time --connect-timeout --retry --retry-delay -w --write-out -x --proxy --unix-socket --cacert --cert --key -T --upload-file --resolve --json --url"}},
-		"wget": {output: "-O --output-document -o --output-file", unless: "-O --output-document --spider", opaque: true, when: "--never",
+		"wget": {output: "-O --output-document -o --output-file", op: OpOutput, operands: urls, unless: "-O --output-document --spider",
 			options: options{value: "-O --output-document -o --output-file -P -T -t -U --header --timeout"}},
 		"sort": {output: "-o --output", options: options{value: "-o --output -k --key -t --field-separator -S --buffer-size -T --parallel"}},
 		"shuf": {output: "-o --output", options: options{value: "-o --output -n -i -e"}},
@@ -82,7 +83,7 @@ var commands = sync.OnceValue(func() map[string]rule {
 			options: options{value: "-o -I -L -D -x -include", single: true}},
 		"pandoc":   {output: "-o --output", options: options{value: "-o --output -f -t --from --to"}},
 		"xmllint":  {output: "-o --output", options: options{value: "-o --output --xpath --schema --encode"}},
-		"tsc":      {opaque: true, when: "--noEmit --version -v"},
+		"tsc":      {op: OpFormat, opaque: true, when: "--noEmit --version -v"},
 		"tar":      {opaque: true, when: "-t --list tf tzf tvf"},
 		"unzip":    {opaque: true, when: "-l -p -t -v -Z"},
 		"source":   {opaque: true, when: "--never"},

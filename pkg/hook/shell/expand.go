@@ -12,9 +12,13 @@ import (
 // tilde, variables, substitutions, field splitting and quotes, in this order.
 // Patterns stay patterns.
 func (r *reader) expand(w *syntax.Word, s *scene) []word {
-	syntax.SplitBraces(w)
+	split := &syntax.Word{Parts: w.Parts} // the walks over the tree know no braces
+	syntax.SplitBraces(split)
+	if len(split.Parts) > maxBraces {
+		split = w
+	}
 	var out []word
-	for _, parts := range r.braces(w.Parts) {
+	for _, parts := range r.braces(split.Parts) {
 		f := &fields{}
 		for i, part := range parts {
 			r.part(part, s, f, i == 0)
@@ -39,12 +43,16 @@ func (r *reader) one(w *syntax.Word, s *scene) word {
 	return word{}
 }
 
-// maxBraces is how many words one word's braces may become.
+// maxBraces is how many words one word's braces may become, and how many parts
+// a word with braces may have.
 const maxBraces = 128
 
 // braces multiplies a word by its brace expressions. Sequences are not counted
 // out: they are unknown words.
 func (r *reader) braces(parts []syntax.WordPart) [][]syntax.WordPart {
+	if r.fields++; r.fields > maxFields {
+		return nil
+	}
 	for i, part := range parts {
 		brace, ok := part.(*syntax.BraceExp)
 		if !ok || brace.Sequence {
@@ -171,7 +179,9 @@ func (r *reader) part(part syntax.WordPart, s *scene, f *fields, first bool) {
 	case *syntax.ProcSubst:
 		r.subshell(p.Stmts, s)
 		f.quoted("/dev/fd/63")
-	default: // arithmetic, extended patterns, sequences
+	case *syntax.BraceExp: // a sequence
+		f.value(word{}, true)
+	default: // arithmetic, extended patterns
 		r.inside(part, s)
 		f.value(word{}, true)
 	}

@@ -5,6 +5,9 @@ import "strings"
 // longHeredoc is from where on the text of a here-document is not parsed.
 const longHeredoc = 4 << 10
 
+// maxFolds bounds the search for the ends of here-documents.
+const maxFolds = 100
+
 // foldHeredocs leaves out the inside of long here-documents, so that writing a
 // large file costs no more than naming it. Patches stay: they name files.
 func foldHeredocs(text string) string {
@@ -12,15 +15,17 @@ func foldHeredocs(text string) string {
 		return text
 	}
 	var out strings.Builder
+	folds := 0
 	for rest := text; rest != ""; {
 		line, after, _ := strings.Cut(rest, "\n")
 		out.WriteString(line)
 		out.WriteByte('\n')
 		rest = after
 		delimiter, dash := delimiterIn(line)
-		if delimiter == "" {
+		if delimiter == "" || folds == maxFolds {
 			continue
 		}
+		folds++
 		end := heredocEnd(rest, delimiter, dash)
 		if end > longHeredoc && !strings.Contains(line, "patch") && !strings.Contains(line, "apply") {
 			rest = rest[end:]

@@ -61,7 +61,7 @@ func committing(act GitAct) string {
 	}
 	for _, option := range []string{"-m", "--message"} {
 		for _, m := range a.values[option] {
-			if len(m.text) > maxMessage || strings.Contains(m.text, "\n") {
+			if m.text == "" || len(m.text) > maxMessage || strings.Contains(m.text, "\n") {
 				m.text = "…"
 			}
 			command += " -m " + Quote(m.text)

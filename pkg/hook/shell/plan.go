@@ -77,14 +77,14 @@ type Place struct {
 const maxTargets = 500
 
 func (p *Plan) add(t Target) {
+	if len(p.Targets) == maxTargets {
+		p.giveUp("it names more than 500 files")
+		return
+	}
 	for _, have := range p.Targets {
 		if have.Path == t.Path && have.Base == t.Base {
 			return
 		}
-	}
-	if len(p.Targets) == maxTargets {
-		p.giveUp("it names more than 500 files")
-		return
 	}
 	p.Targets = append(p.Targets, t)
 }

@@ -21,8 +21,22 @@ const (
 // Read reads a command for bash, sh or zsh. It never fails: what it does not
 // understand makes the plan Unreadable.
 func Read(command string, at Place) Plan {
+	return read(at, func(r *reader) { r.source(command, newScene(at.Dir)) })
+}
+
+// broken is the reason of a plan whose reading panicked. The parser is not
+// ours, and a hook that dies refuses the command.
+const broken = "reading it failed"
+
+func read(at Place, into func(*reader)) (p Plan) {
 	r := &reader{plan: &Plan{}, at: at}
-	r.source(command, newScene(at.Dir))
+	defer func() {
+		if recover() != nil {
+			r.plan.giveUp(broken)
+			p = r.plan.done()
+		}
+	}()
+	into(r)
 	return r.plan.done()
 }
 
@@ -59,6 +73,10 @@ func (r *reader) source(text string, s *scene) {
 	}
 }
 
+// maxOpeners is how deep brackets may nest and how many compound commands a
+// text may begin.
+const maxOpeners = 500
+
 // deep guesses whether parsing would nest deeper than people write. It counts
 // openers without their closers, quoted or not; each level costs the parser
 // stack, and a stack that overflows cannot be caught.
@@ -73,5 +91,8 @@ func deep(text string) bool {
 			depth = max(0, depth-1)
 		}
 	}
-	return deepest > 500
+	for _, keyword := range []string{"if ", "while ", "until "} {
+		deepest += strings.Count(text, keyword)
+	}
+	return deepest > maxOpeners
 }

@@ -14,6 +14,7 @@ const (
 	all
 	last   // and the others are sources
 	second // uniq IN OUT
+	urls   // the last element of each: curl -O URL
 )
 
 // rule is what a command writes. Without when, unless, output and operands it
@@ -34,7 +35,7 @@ type rule struct {
 	removes  bool   // the sources go: mv
 	twin     bool   // the last operand may be left out: ln -s target
 	opaque   bool   // without when it may write anything
-	fetched  string // option that names the file by the operand: curl -O
+	appends  string // with one of these it adds to the file: tee -a
 }
 
 // lookUp reads a command by the table: "ruff format" before "ruff".
@@ -77,11 +78,6 @@ func (r *reader) apply(rule rule, args []word, s *scene) {
 		}
 		return
 	}
-	if rule.fetched != "" && a.has(rule.fetched) {
-		for _, url := range a.operands {
-			r.write(s, word{text: path.Base(url.text), known: url.known}, Target{Op: OpOutput})
-		}
-	}
 	r.operands(rule, a, s)
 }
 
@@ -95,7 +91,14 @@ func (r *reader) operands(rule rule, a arguments, s *scene) {
 		files = files[min(rule.skip, len(files)):]
 	}
 	target := Target{Op: rule.op, Tree: rule.tree || rule.treeWith != "" && a.has(rule.treeWith)}
+	if rule.appends != "" && a.has(rule.appends) {
+		target.Op = OpAppend
+	}
 	switch rule.operands {
+	case urls:
+		for _, url := range files {
+			r.write(s, word{text: path.Base(url.text), known: url.known}, target)
+		}
 	case all:
 		r.every(rule, files, target, s)
 	case last:

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"path"
 	"strings"
 	"sync"
 
@@ -14,7 +15,9 @@ type wrapper struct {
 	assigns bool   // NAME=value may stand before it
 	sub     string // it runs a command only with one of these as first operand: exec, dlx, run
 	module  string // option that names the command: -m of python
+	asks    string // with one of these it only tells where the command is
 	chdir   string // options whose value is the directory it runs in
+	direct  bool   // sub may be left out: yarn prettier
 	scripts bool   // a name may also be a script of the project: only commands of the table are read
 }
 
@@ -22,7 +25,7 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 	js := wrapper{scripts: true, options: options{value: "-p --package -w --workspace --prefix -C --dir"}, chdir: "--prefix -C --dir"}
 	sub := func(list string) wrapper {
 		w := js
-		w.sub = list
+		w.sub, w.direct = list, list != "exec x"
 		return w
 	}
 	python := wrapper{module: "-m", options: options{value: "-W -X -c -m"}}
@@ -32,7 +35,7 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 		"env":       {assigns: true, options: options{value: "-u --unset -C --chdir -S"}, chdir: "-C --chdir"},
 		"nohup":     {},
 		"setsid":    {},
-		"command":   {},
+		"command":   {asks: "-v -V"},
 		"builtin":   {},
 		"exec":      {options: options{value: "-a"}},
 		"time":      {options: options{value: "-f -o"}},
@@ -70,6 +73,9 @@ var wrappers = sync.OnceValue(func() map[string]wrapper {
 
 // wrapped reads the command behind a wrapper.
 func (r *reader) wrapped(w wrapper, c invocation, s *scene) {
+	if w.asks != "" && len(c.args) > 0 && listed(w.asks, c.args[0].text) {
+		return
+	}
 	rest, inner, ok := w.strip(c.args, s.fork())
 	switch {
 	case !ok || w.sub != "" && len(rest) == 0:
@@ -81,7 +87,11 @@ func (r *reader) wrapped(w wrapper, c invocation, s *scene) {
 		r.plan.giveUp("a script is not read")
 		return
 	}
-	if _, inTable := commands()[rest[0].text]; w.scripts && !inTable && !subcommandInTable(rest) {
+	if w.scripts && rest[0].known { // @scope/name@version
+		name, _, _ := strings.Cut(path.Base(rest[0].text), "@")
+		rest = append([]word{known(name)}, rest[1:]...)
+	}
+	if w.scripts && !projectTool(rest) {
 		r.plan.giveUp(rest[0].text + " may be a script of the project")
 		return
 	}
@@ -93,12 +103,15 @@ func (r *reader) wrapped(w wrapper, c invocation, s *scene) {
 	r.nested--
 }
 
-func subcommandInTable(words []word) bool {
-	if len(words) < 2 {
-		return false
+// projectTool reports a command that is read behind npx and its like: only
+// formatters, since any other name may be a script.
+func projectTool(words []word) bool {
+	table := commands()
+	name := words[0].text
+	if len(words) > 1 && table[name+" "+words[1].text].op == OpFormat {
+		return true
 	}
-	_, ok := commands()[words[0].text+" "+words[1].text]
-	return ok
+	return table[name].op == OpFormat
 }
 
 // strip takes a wrapper's own arguments off; ok is false when it does not run
@@ -123,7 +136,7 @@ func (w wrapper) strip(args []word, s *scene) (rest []word, inner *scene, ok boo
 		case w.assigns && attached && syntax.ValidName(name):
 		case sub != "":
 			if !listed(sub, text) {
-				return nil, s, false
+				return args[i:], s, w.direct
 			}
 			sub = ""
 		case skip > 0:
@@ -184,6 +197,12 @@ func (r *reader) find(c invocation, s *scene) {
 // repeated reads a command that is run with names found elsewhere: {} and what
 // is added at the end are not known.
 func (r *reader) repeated(words []word, s *scene) {
+	if r.nested++; r.nested > maxNested {
+		r.plan.giveUp("commands are wrapped too deeply")
+		r.nested--
+		return
+	}
+	defer func() { r.nested-- }()
 	args := make([]word, 0, len(words)+1)
 	for _, w := range words {
 		if strings.Contains(w.text, "{}") {
