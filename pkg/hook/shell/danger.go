@@ -60,9 +60,13 @@ func Endangered(act GitAct, tree Tree, others, own []Uncommitted) Danger {
 		return Danger{}
 	}
 	d.Harm = act.Harm
+	mineToo := act
+	if act.Reach == Staged { // "git commit" is offered with the paths of all that is modified
+		mineToo.Reach |= Tracked
+	}
 	var mine []string
 	for _, file := range own {
-		if act.reaches(file) && specs.match(file.Path) {
+		if mineToo.reaches(file) && specs.match(file.Path) {
 			mine = append(mine, relativeTo(dir, file.Path))
 		}
 	}

@@ -302,7 +302,7 @@ func (r *reader) psWrite(c psCommand, named map[string][]word, sources, files []
 			r.write(s, source, Target{Op: OpRemove, Tree: true})
 		}
 	}
-	if c.from != "" && len(sources) == 1 && sources[0].known && !sources[0].glob {
+	if c.op != OpOutput && c.from != "" && len(sources) == 1 && sources[0].known && !sources[0].glob {
 		target.Base = filepath.Base(sources[0].text)
 	}
 	for _, file := range files {
@@ -312,7 +312,7 @@ func (r *reader) psWrite(c psCommand, named map[string][]word, sources, files []
 		}
 		r.write(s, file, target)
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && c.op != OpOutput {
 		r.plan.giveUp("a file comes through the pipe")
 	}
 }
