@@ -41,6 +41,9 @@ var imports = map[string][]string{
 	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
+	"pkg/hook/shell":     {},
+	"pkg/hook/reconcile": {"pkg/coord", "pkg/process", "pkg/workspace"},
+
 	"pkg/driver":    {"pkg/coord", "pkg/tool"},
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
@@ -54,6 +57,7 @@ var reserved = map[string][]string{
 	"github.com/mattn/go-sqlite3":            {"pkg/hub/sqlite"},
 	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
 	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
+	"mvdan.cc/sh/v3":                         {"pkg/hook/shell"},
 	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/streamable", "pkg/shim", "pkg/tool/mcptool"},
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/workspace"
 )
 
@@ -106,6 +107,30 @@ func TestStatusOfNamesLooksAtThoseOnly(t *testing.T) {
 		if diff := cmp.Diff(want, list(changes)); diff != "" {
 			t.Errorf("%s\n%s", name, diff)
 		}
+	}
+}
+
+func TestUncommittedTellsOfOneFile(t *testing.T) {
+	top, _ := uncommitted(t, "a.go", "b.go", decomposed, "sub/d.go")
+	put(t, top, "b.go", "x\n")
+	put(t, top, decomposed, "x\n")
+	put(t, top, "sub/new.go", "x\n")
+	w, err := workspace.Locate(t.Context(), filepath.Join(top, "sub"), noEnv, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"a.go": false, "b.go": true, composed: true, "sub/d.go": false, "sub/new.go": true, "none": false} {
+		p, err := coord.ParsePath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, dirty, err := w.Uncommitted(t.Context(), p)
+		if err != nil || dirty != want || dirty && c.Path != p {
+			t.Errorf("%s: %v %+v %v", name, dirty, c, err)
+		}
+	}
+	if _, dirty, err := (workspace.Workspace{Top: top}).Uncommitted(t.Context(), coord.Path{}); dirty || err != nil {
+		t.Errorf("without git: %v %v", dirty, err)
 	}
 }
 
