@@ -7,7 +7,7 @@ import (
 )
 
 // Bounds of one reading. A command that goes over one of them is unreadable
-// from there on; they keep the worst input under a fraction of a second.
+// from there on; they keep the worst input at about a tenth of a second.
 const (
 	maxCommand = 32 << 10 // bytes that are parsed, long here-documents not counted
 	maxSteps   = 5_000    // commands looked at, each round of a loop counted

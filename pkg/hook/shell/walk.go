@@ -284,13 +284,13 @@ func (r *reader) write(s *scene, w word, t Target) {
 			return
 		}
 	}
-	if strings.ContainsAny(w.text, "\x00\r\n") {
-		r.plan.giveUp("a file name holds a line break")
-		return
-	}
 	name, ok := s.path(w.text)
 	if !ok {
 		r.plan.giveUp("the directory is not known before it runs")
+		return
+	}
+	if strings.ContainsAny(name+t.Base, "\x00\r\n") {
+		r.plan.giveUp("a file name holds a line break")
 		return
 	}
 	t.Path, t.Glob = name, w.glob
