@@ -16,6 +16,7 @@ const module = "github.com/coordhq/coord/"
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
 	"pkg/coord":        {},
+	"pkg/build":        {},
 	"pkg/client/peer":  {},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
@@ -27,13 +28,17 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
+	"pkg/hook/tokens":    {},
+
 	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub/metrics":    {"pkg/coord", "pkg/hub"},
+	"pkg/hub/quota":      {"pkg/coord"},
 	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
-	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/tool"},
+	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/quota", "pkg/tool"},
 	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
-	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/sqlite",
+	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/metrics", "pkg/hub/quota", "pkg/hub/sqlite",
 		"pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
 
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
@@ -45,11 +50,13 @@ var imports = map[string][]string{
 	"pkg/hook/reconcile": {"pkg/coord", "pkg/process", "pkg/workspace"},
 
 	"pkg/driver":    {"pkg/coord", "pkg/tool"},
-	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
-	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
+	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
+	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool", "pkg/workspace"},
 
-	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
+	"pkg/coordtest/claude": {"pkg/coordtest"},
+
+	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
+	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota"},
 }
 
 // reserved are libraries that only the named packages may import.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ type state struct {
 	counters Counters
 	agents   map[coord.AgentID]*coord.Agent
 	heads    map[coord.AgentID]coord.Seq // newest seq in each inbox
-	creds    map[[32]byte]coord.AgentID
+	creds    map[coord.KeyHash]coord.AgentID
 	anns     map[coord.AnnouncementID]*coord.Announcement // live ones
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
 	leases   map[coord.LeaseID]*coord.Lease
@@ -23,6 +24,8 @@ type state struct {
 	waitsOf  map[coord.AgentID]map[coord.WaitID]*coord.Wait // the same by who waits
 	told     map[string]coord.Millis                        // what has been said once; not stored
 	actions  map[coord.AgentID]string                       // newest summary of what an agent did
+	tokens   map[tally]coord.TokenTotal
+	quota    []coord.QuotaUse // newest measurement; not stored
 	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
 }
@@ -44,9 +47,10 @@ type project struct {
 func newState() *state {
 	return &state{
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
-		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
+		creds: map[coord.KeyHash]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
+		tokens:   map[tally]coord.TokenTotal{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -81,6 +85,9 @@ func (s *state) load(snap *Snapshot) {
 		if e.Summary != "" {
 			s.actions[e.Agent] = e.Summary
 		}
+	}
+	for _, sum := range snap.Tokens {
+		s.tokens[tally{sum.Agent, sum.Model}] = sum
 	}
 	modules := map[coord.ProjectID]map[coord.ModuleID]*coord.Module{}
 	for _, m := range snap.Modules {
@@ -293,17 +300,18 @@ func (s *state) tooOld(a *coord.Agent, now coord.Millis) bool {
 }
 
 // forget drops the agents that nobody has seen for long, and their credentials.
-func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
+func (s *state) forget(now coord.Millis) (gone []*coord.Agent) {
 	for id, a := range s.agents {
 		if s.tooOld(a, now) {
 			s.setAgent(a, nil)
 			delete(s.heads, id)
 			delete(s.actions, id)
-			gone = append(gone, id)
+			maps.DeleteFunc(s.tokens, func(k tally, _ coord.TokenTotal) bool { return k.agent == id })
+			gone = append(gone, a)
 		}
 	}
 	for hash, id := range s.creds {
-		if slices.Contains(gone, id) {
+		if s.agents[id] == nil {
 			delete(s.creds, hash)
 		}
 	}

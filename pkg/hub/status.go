@@ -16,6 +16,9 @@ func (h *Hub) status(me *coord.Agent, c coord.Caller, _ tool.CoordinatorStatusIn
 		Threads: tool.ThreadCount{WaitingForMe: []coord.ThreadID{}},
 		Hot:     []tool.HotFile{},
 	}
+	if top, ok := coord.HighestQuota(h.state.quota); ok {
+		out.Quota = &tool.QuotaStatus{UtilizationPct: top.Utilization, ResetsAt: top.ResetsAt}
+	}
 	if me != nil {
 		v := h.agentView(me, me.ID)
 		out.Me = &v

@@ -14,8 +14,8 @@ var RegisterAgent = declare[RegisterAgentIn, RegisterAgentOut](Op{
 
 // RegisterAgentIn is the argument of register_agent.
 type RegisterAgentIn struct {
-	Name    string   `json:"name" req:"true" max:"64" doc:"display name, unique among live agents (a number is added if taken)"`
-	Modules []string `json:"modules,omitempty" max:"50" doc:"modules you work on, like auth or api/users"`
+	Name    string   `json:"name" req:"true" max:"64" line:"true" doc:"display name, unique among live agents (a number is added if taken)"`
+	Modules []string `json:"modules,omitempty" max:"50" line:"true" doc:"modules you work on, like auth or api/users"`
 }
 
 // RegisterAgentOut answers register_agent.

@@ -11,14 +11,38 @@ import (
 	"strings"
 
 	"github.com/coordhq/coord/pkg/client"
+	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/process"
 )
 
+// startAsBefore starts a hub as the one was started that is gone without a
+// proper end, or was replaced. When that fails, as with a port that somebody
+// else has taken since, the plain one does.
+func (s *starter) startAsBefore(ctx context.Context) (client.Hello, bool, error) {
+	if s.before.Instance == "" {
+		if d, err := config.ReadDiscovery(s.Home); err == nil {
+			s.before = d
+		}
+	}
+	plain := s.arguments("--auto")
+	if s.before.Instance == "" || s.before.Auto || len(s.before.Args) == 0 {
+		return s.start(ctx, plain)
+	}
+	for range 2 { // the one before may hold its lock for a moment
+		hello, found, err := s.start(ctx, s.arguments(s.before.Args...))
+		if err == nil || ctx.Err() != nil {
+			return hello, found, err
+		}
+		s.Log.Warn("a hub with the flags of the one before does not start", "flags", s.before.Args, "error", err)
+	}
+	return s.start(ctx, plain)
+}
+
 // start runs the hub's program and waits until it answers. found is false, with
 // no error, when the program left because another hub still holds the lock.
-func (s *starter) start(ctx context.Context) (hello client.Hello, found bool, err error) {
-	child, err := s.launch()
+func (s *starter) start(ctx context.Context, args []string) (hello client.Hello, found bool, err error) {
+	child, err := s.launch(args)
 	if err != nil {
 		return hello, false, err
 	}
@@ -53,7 +77,7 @@ type child struct {
 // launch starts the hub detached: a session of its own, nothing of ours
 // inherited but an environment without the project in it. What it says before
 // it has its log goes to a file, never to our own output.
-func (s *starter) launch() (*child, error) {
+func (s *starter) launch(args []string) (*child, error) {
 	binary, err := s.binary()
 	if err != nil {
 		return nil, err
@@ -68,7 +92,7 @@ func (s *starter) launch() (*child, error) {
 		return nil, &coord.Error{Code: coord.Unavailable, What: "cannot write " + c.stderr, Next: "check the disk and its rights", Err: err}
 	}
 	defer stderr.Close()
-	cmd := exec.Command(binary, s.arguments()...) // #nosec G204 -- the hub's program, chosen by the user's installation
+	cmd := exec.Command(binary, args...) // #nosec G204 -- the hub's program, chosen by the user's installation
 	cmd.Env = scrubbed(os.Environ(), s.Home.Dir())
 	cmd.Stderr = stderr
 	process.Detach(cmd)
@@ -76,6 +100,9 @@ func (s *starter) launch() (*child, error) {
 		return nil, &coord.Error{Code: coord.Unavailable, What: "cannot start " + binary + ": " + err.Error(), Next: "run make install in the coord repository", Err: err}
 	}
 	c.pid = cmd.Process.Pid
+	if err := s.note(c.pid); err != nil {
+		s.Log.Warn("the start of a hub is not noted", "pid", c.pid, "error", err)
+	}
 	s.Log.Info("started a hub", "binary", binary, "pid", c.pid)
 	go func() {
 		c.err = cmd.Wait()
@@ -84,10 +111,26 @@ func (s *starter) launch() (*child, error) {
 	return c, nil
 }
 
-func (s *starter) arguments() []string {
-	args := []string{"serve", "--auto"}
-	if data := s.Home.DataDir(); data != filepath.Join(s.Home.Dir(), "data") {
-		args = append(args, "--data-dir", data)
+// note remembers who was launched, beside others that may still be on their way.
+func (s *starter) note(pid int) error {
+	start, err := process.StartTime(pid)
+	if err != nil {
+		return err
+	}
+	living := slices.DeleteFunc(config.ReadLaunched(s.Home), func(p coord.Process) bool { return !process.Alive(p) })
+	return config.WriteLaunched(s.Home, append(living, coord.Process{PID: pid, Start: start}))
+}
+
+// arguments are those of a hub with the flags: it serves the database that we
+// know of, or the one that was served before.
+func (s *starter) arguments(flags ...string) []string {
+	home := s.Home
+	if home.OwnData() {
+		home = home.WithData(s.before.DataDir)
+	}
+	args := append([]string{"serve"}, flags...)
+	if !home.OwnData() {
+		args = append(args, "--data-dir", home.DataDir())
 	}
 	return args
 }
