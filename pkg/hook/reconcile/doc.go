@@ -12,6 +12,12 @@
 //     whole working tree. What it finds is for the session's next hook, which
 //     fetches it by [Collect].
 //
+// After a shell call a hook takes the interval [During] its end and duration,
+// tells the hub what [Written] finds in [Look] at the client's list and at the
+// files the hub says to watch, and, when the plan of the command was not
+// read-only and the client gave no list, calls [Store.Later]. At each hook it
+// tells the hub what [Store.Collect] gives. The hub warns whom they hit.
+//
 // None of them proves who wrote: calls of others at the same time make a
 // [Finding] ambiguous, and the user's editor is seen as the call. Not found are
 // files that git ignores and nobody watches, and what a process left running
