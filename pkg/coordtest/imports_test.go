@@ -44,7 +44,9 @@ var imports = map[string][]string{
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
 	"pkg/shim/spawn": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process"},
 
-	"pkg/hook/tokens": {},
+	"pkg/hook/reconcile": {"pkg/coord", "pkg/process", "pkg/workspace"},
+	"pkg/hook/shell":     {},
+	"pkg/hook/tokens":    {},
 
 	"pkg/setup": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/tool", "pkg/workspace"},
 
@@ -67,6 +69,7 @@ var reserved = map[string][]string{
 	"github.com/mattn/go-sqlite3":            {"pkg/hub/sqlite"},
 	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
 	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
+	"mvdan.cc/sh/v3":                         {"pkg/hook/shell"},
 	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/streamable", "pkg/shim", "pkg/tool/mcptool"},
 }
 
