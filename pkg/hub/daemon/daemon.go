@@ -41,7 +41,7 @@ type Options struct {
 	Quota    bool          // ask for the use of the user's plan
 	QuotaURL string        // where instead of the Anthropic API; "" = there
 	Prices   config.Prices // of models; nil = costs are not shown
-	Sweep time.Duration // what is too old is deleted this often; 0 = 10 min, and soon after the start
+	Sweep    time.Duration // what is too old is deleted this often; 0 = 10 min, and soon after the start
 
 	Args []string               // shown in status, for a restart
 	Up   func(config.Discovery) // called by Run once the hub answers; nil = nothing

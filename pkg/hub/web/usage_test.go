@@ -44,7 +44,9 @@ func TestTheQuotaIsServedAndRefreshed(t *testing.T) {
 }
 
 func TestTokensAreRecordedAndPriced(t *testing.T) {
-	s := open(t, func(o *web.Options) { o.Prices = config.Prices{"claude-opus": {Input: 10, Output: 50, CacheRead: 1, CacheCreation: 12.5}} })
+	s := open(t, func(o *web.Options) {
+		o.Prices = config.Prices{"claude-opus": {Input: 10, Output: 50, CacheRead: 1, CacheCreation: 12.5}}
+	})
 	body := `{"uses":[{"model":"claude-opus-5","input":1}]}`
 	s.do(t, ask{method: "POST", path: "/api/tokens", body: body, headers: map[string]string{"Authorization": "Bearer " + string(key), "Idempotency-Key": "k1"}})
 	want := []call{{Op: tool.RecordTokens.Name, Caller: alice, Args: body, Key: "k1"}}
