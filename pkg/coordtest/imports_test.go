@@ -40,7 +40,7 @@ var imports = map[string][]string{
 
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
 	"pkg/shim/spawn": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process"},
-	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
+	"pkg/shim": {"pkg/brief", "pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
 	"pkg/driver":    {"pkg/coord", "pkg/tool"},

@@ -191,6 +191,11 @@ func (h *stubHub) call(w http.ResponseWriter, r *http.Request) {
 		h.sync(w, args)
 		return
 	}
+	if ladder[r.PathValue("op")] { // this hub is older
+		h.mu.Unlock()
+		refuse(w, coord.Errorf(coord.NotFound, "", "no operation"), http.StatusNotFound)
+		return
+	}
 	c := received{Op: r.PathValue("op"), Key: r.Header.Get("Idempotency-Key"), Args: args, Nth: 1}
 	for _, before := range h.calls {
 		if before.Op == c.Op {
@@ -206,6 +211,9 @@ func (h *stubHub) call(w http.ResponseWriter, r *http.Request) {
 	}
 	reply(w, map[string]bool{"ok": true})
 }
+
+// ladder are the operations by which a hub and its shims hand out news together.
+var ladder = map[string]bool{tool.Offer.Name: true, tool.Written.Name: true, tool.AwaitWake.Name: true}
 
 func (h *stubHub) sync(w http.ResponseWriter, args []byte) {
 	var in tool.SyncIn
