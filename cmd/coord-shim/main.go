@@ -47,6 +47,7 @@ Environment:
   COORDINATOR_AGENT_NAME  name that other agents see
   COORDINATOR_PROJECT     project id, in place of the repository's
   COORDINATOR_TOOLS       core offers the eight tools that matter most
+  COORDINATOR_WAKE        off: news never wakes an idle session
 `
 
 func main() {
@@ -100,7 +101,7 @@ func serve(out io.Writer) error {
 	}
 	s, err := shim.New(shim.Options{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr,
-		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, Version: version,
+		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, NoWake: settings.NoWake, Version: version,
 	})
 	if err != nil {
 		return err
