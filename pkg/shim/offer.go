@@ -36,6 +36,9 @@ func (s *Shim) take(ctx context.Context, r *request, w want) []byte {
 	}
 	events, _, err := s.offer(ctx, tool.OfferIn{Rung: coord.RungPoll, Max: limit, Bytes: mcptool.MaxNews, ThreadID: w.thread})
 	var batch *inbox.Batch
+	if ctx.Err() != nil {
+		return nil // no time to ask; what the hub may have noted as offered it offers again
+	}
 	if err != nil {
 		batch = mcptool.Take(s.queue, w.max, w.usual, filter)
 		events = batch.Events

@@ -44,6 +44,7 @@ type stubHub struct {
 	seen          coord.Seq
 	noSession     *coord.Error                            // registrations are refused with it; nil = they are not
 	answer        func(w http.ResponseWriter, r received) // nil = {"ok":true}
+	ladder        func(w http.ResponseWriter, r received) // to offer, written and await_wake; nil = an older hub that does not know them
 
 	subscribed chan string    // client ids on MQTT
 	acks       chan coord.Seq // each acknowledgement that moved seen
@@ -191,8 +192,13 @@ func (h *stubHub) call(w http.ResponseWriter, r *http.Request) {
 		h.sync(w, args)
 		return
 	}
-	if ladder[r.PathValue("op")] { // this hub is older
+	if ladder[r.PathValue("op")] {
+		answer := h.ladder
 		h.mu.Unlock()
+		if answer != nil {
+			answer(w, received{Op: r.PathValue("op"), Args: args})
+			return
+		}
 		refuse(w, coord.Errorf(coord.NotFound, "", "no operation"), http.StatusNotFound)
 		return
 	}
