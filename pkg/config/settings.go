@@ -53,6 +53,7 @@ type Settings struct {
 	AgentName string          // label of the session; "" = the hub makes one
 	Project   coord.ProjectID // "" = found from the repository
 	CoreTools bool            // offer the small set of tools
+	NoWake    bool            // never wake an idle session
 
 	Warnings []string // what config.json holds that nobody reads
 

@@ -32,6 +32,7 @@ const (
 	AgentName   Key = "agent-name"
 	ProjectName Key = "project"
 	Tools       Key = "tools"
+	Wake        Key = "wake"
 )
 
 // Setting is one row of [Table].
@@ -87,6 +88,9 @@ var Table = []*Setting{
 	{Key: Tools, Env: "COORDINATOR_TOOLS", File: "defaults.tools", Default: "all", Accepts: "all or core", Readers: Shim,
 		Text: "core offers the eight tools that matter most.",
 		set:  oneOf(func(s *Settings, v string) { s.CoreTools = v == "core" }, "all", "core")},
+	{Key: Wake, Env: "COORDINATOR_WAKE", File: "defaults.wake", Default: "on", Accepts: "on or off", Readers: Shim | Hook,
+		Text: "off: urgent news never wakes an idle session; it comes with the next prompt.",
+		set:  oneOf(func(s *Settings, v string) { s.NoWake = v == "off" }, "on", "off")},
 }
 
 const acceptsBind = "a loopback address (127.0.0.1, ::1 or localhost); other machines cannot be let in without team authentication, which this version does not have"

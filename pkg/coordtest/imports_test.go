@@ -15,6 +15,7 @@ const module = "github.com/coordhq/coord/"
 // imports is the architecture: what each package of ours may import of ours.
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
+	"pkg/brief":        {"pkg/coord"},
 	"pkg/build":        {},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
 	"pkg/client/peer":  {},
@@ -39,8 +40,8 @@ var imports = map[string][]string{
 	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
 	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/quota", "pkg/tool"},
 
-	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn", "pkg/tool",
-		"pkg/tool/mcptool", "pkg/workspace"},
+	"pkg/shim": {"pkg/brief", "pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed",
+		"pkg/shim/spawn", "pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
 	"pkg/shim/spawn": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process"},
 

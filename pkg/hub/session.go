@@ -36,6 +36,8 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		agent, known := t.findAgent(member, r, resumed)
 		if !known {
 			agent = coord.Agent{ID: newAgentID(), Registered: t.now}
+		} else if resumed == nil {
+			t.bereft(agent.ID)
 		}
 		t.welcome(&agent, member, r)
 		t.putCredential(Credential{Hash: hash, Agent: agent.ID, Created: t.now})

@@ -35,10 +35,17 @@ func (d *door) run(ctx context.Context, r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.call.fresh {
+		d.shim.reports.progress()
+	}
 	if local := locals[op.Name]; local != nil {
 		return local(d.shim, ctx, r, args)
 	}
-	return d.shim.forward(ctx, op, args)
+	answer, err := d.shim.forward(ctx, op, args)
+	if err != nil {
+		return nil, err
+	}
+	return d.shim.ride(ctx, r, answer), nil
 }
 
 // check reads the arguments against the operation's table. An own agent_id is

@@ -125,4 +125,7 @@ var Table = []*Op{
 	Release.Op,
 	RecordTokens.Op,
 	TokensUsed.Op,
+	Offer.Op,
+	Written.Op,
+	AwaitWake.Op,
 }

@@ -25,6 +25,7 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Edits:         []coord.Edit{edit("src/b.ts", now-1), edit("src/a.ts", now-2)},
 		Events:        []coord.Event{event(1, shop), event(2, shop)},
 		Inbox:         []hub.InboxEntry{{Agent: "ag-1", Seq: 1}, {Agent: "ag-1", Seq: 2, Prev: 1}},
+		Receipts:      []coord.Receipt{{Agent: "ag-1", Seq: 2, State: coord.DeliveryOffered, Rung: coord.RungHook, At: now, Offers: 2}},
 		FoldCase:      []coord.ProjectID{shop, blog},
 		Modules:       []*coord.Module{module("auth"), module("api")},
 		Tokens: []coord.TokenUse{{Agent: "ag-1", Project: shop, Model: "opus", Turn: 1, Input: 1, Output: 2, CacheRead: 3, CacheCreation: 4, Thinking: 5, Time: now - 1},
@@ -52,6 +53,10 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		FoldCase:      []coord.ProjectID{blog, shop},
 		Modules:       []*coord.Module{in.Modules[1], in.Modules[0]},
 		Tokens:        []coord.TokenTotal{coord.TokenTotal{}.Add(in.Tokens[0]).Add(in.Tokens[1])},
+		Mail: []hub.Letter{
+			{Event: in.Events[0], Receipt: coord.Receipt{Agent: "ag-1", Seq: 1, State: coord.DeliveryQueued}},
+			{Event: in.Events[1], Receipt: in.Receipts[0]},
+		},
 	})
 }
 

@@ -44,6 +44,7 @@ const (
 	putEdit
 	putEvent
 	putInbox
+	putReceipt
 	putFoldCase
 	dropModules
 	putModule
@@ -85,6 +86,7 @@ var statements = [statementCount]string{
 	putEvent: `INSERT INTO events (seq, project, kind, actor, thread, time, priority, payload)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 	putInbox:    `INSERT INTO inbox (agent, seq, prev) VALUES (?, ?, ?)`,
+	putReceipt:  `UPDATE inbox SET state = ?, rung = ?, at = ?, offers = ? WHERE agent = ? AND seq = ?`,
 	putFoldCase: `INSERT INTO fold_case (project) VALUES (?) ON CONFLICT DO NOTHING`,
 	putTokens: `INSERT INTO tokens (agent, project, model, turn, input, output, cache_read, cache_creation, thinking, time)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
