@@ -11,16 +11,17 @@ type EventKind string
 
 // The kinds of events. The payload type of each stands beside it.
 const (
-	KindThreadOpened     EventKind = "thread.opened"    // ThreadOpened
-	KindMessagePosted    EventKind = "message.posted"   // MessagePosted
-	KindThreadStatus     EventKind = "thread.status"    // StatusChanged
-	KindThreadClaimed    EventKind = "thread.claimed"   // ClaimWon
-	KindThreadCompleted  EventKind = "thread.completed" // WorkCompleted
-	KindIntrospection    EventKind = "introspection"    // ThreadOpened
-	KindAnnounceClosed   EventKind = "announcement.closed"
-	KindAgentStatus      EventKind = "agent.status" // AgentStatusChanged
-	KindFileEdited       EventKind = "file.edited"  // FileTouched
-	KindFileLeased       EventKind = "file.leased"  // FileTouched
+	KindThreadOpened     EventKind = "thread.opened"       // ThreadOpened
+	KindMessagePosted    EventKind = "message.posted"      // MessagePosted
+	KindThreadStatus     EventKind = "thread.status"       // StatusChanged
+	KindThreadClaimed    EventKind = "thread.claimed"      // ClaimWon
+	KindThreadCompleted  EventKind = "thread.completed"    // WorkCompleted
+	KindIntrospection    EventKind = "introspection"       // ThreadOpened
+	KindAnnounced        EventKind = "announcement.opened" // Announced; for who looks on, in no inbox
+	KindAnnounceClosed   EventKind = "announcement.closed" // AnnouncementClosed; likewise
+	KindAgentStatus      EventKind = "agent.status"        // AgentStatusChanged
+	KindFileEdited       EventKind = "file.edited"         // FileTouched
+	KindFileLeased       EventKind = "file.leased"         // FileTouched
 	KindFileReleased     EventKind = "file.released"
 	KindLeasePassed      EventKind = "lease.passed"      // FileTouched: your left lease went to the actor
 	KindPathWanted       EventKind = "path.wanted"       // FileTouched: the actor waits for a path you hold
@@ -139,6 +140,27 @@ type ThreadOpened struct {
 	Layer         Layer     `json:"layer"`
 	Respondents   []AgentID `json:"respondents"`
 	Deadline      Millis    `json:"deadline,omitempty"`
+}
+
+// Announced is the payload of announcement.opened.
+type Announced struct {
+	Announcement  AnnouncementID `json:"announcement_id"`
+	Name          string         `json:"name"`
+	Subject       string         `json:"subject"`
+	TargetFiles   []string       `json:"target_files"` // the first 20
+	More          int            `json:"more,omitempty"`
+	TargetModules []string       `json:"target_modules"`
+	Category      Category       `json:"category"`
+	Score         int            `json:"score"`
+	Layer         Layer          `json:"layer,omitempty"`
+	Layers        map[Layer]int  `json:"layers,omitempty"` // how many reasons of each layer were found
+	Concerned     []AgentID      `json:"concerned"`        // the first 10
+}
+
+// AnnouncementClosed is the payload of announcement.closed.
+type AnnouncementClosed struct {
+	Announcement AnnouncementID `json:"announcement_id"`
+	Subject      string         `json:"subject"`
 }
 
 // MessagePosted is the payload of message.posted.

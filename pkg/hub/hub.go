@@ -147,6 +147,13 @@ func (h *Hub) Epoch() coord.Epoch {
 	return h.state.epoch
 }
 
+// Head gives the seq of the newest committed event.
+func (h *Hub) Head() coord.Seq {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return coord.Seq(h.state.counters.Seq)
+}
+
 // runTimer does what is due once a second.
 func (h *Hub) runTimer() {
 	ticks := h.tick(time.Second)

@@ -122,4 +122,10 @@ var Table = []*Op{
 	Edited.Op,
 	Turn.Op,
 	Release.Op,
+	ViewAgents.Op,
+	ViewThreads.Op,
+	ViewLeases.Op,
+	ViewFiles.Op,
+	ViewStats.Op,
+	Overview.Op,
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/coordhq/coord/pkg/hub"
 	"github.com/coordhq/coord/pkg/hub/broker"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
+	"github.com/coordhq/coord/pkg/hub/stream"
 	"github.com/coordhq/coord/pkg/hub/streamable"
 	"github.com/coordhq/coord/pkg/hub/web"
 	"github.com/coordhq/coord/pkg/process"
@@ -96,6 +97,7 @@ type Daemon struct {
 	host      coord.HostID
 	store     *sqlite.Store
 	broker    *broker.Broker
+	events    *stream.Log
 	hub       *hub.Hub
 	mcp       *streamable.Handler
 	web       *web.Server

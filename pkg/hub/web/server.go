@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/auth"
+	"github.com/coordhq/coord/pkg/hub/dashboard"
 )
 
 // Rules is what the doors need of the hub's rules; it is implemented by
@@ -32,7 +34,10 @@ type Options struct {
 	Member coord.MemberID      // the user behind the unix socket and the token; required
 	OwnUID int                 // the only user that may connect to a unix socket; 0 is root
 
-	MCP  MCP            // serves /mcp; nil = there is no such route
+	MCP    MCP           // serves /mcp; nil = there is no such route
+	Events Events        // the log that /api/events follows; nil = there is no such route
+	Pages  fs.ReadFileFS // files of the dashboard; nil = those of hub/dashboard
+
 	MQTT func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
 
 	Ready func(context.Context) error         // why the hub cannot work now, for /readyz; nil = it always can
@@ -61,6 +66,9 @@ func (o *Options) validate() error {
 	if o.Enter == nil {
 		o.Enter = func() (func(), bool) { return func() {}, true }
 	}
+	if o.Pages == nil {
+		o.Pages = dashboard.Files()
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -73,6 +81,8 @@ type Server struct {
 	log      *slog.Logger
 	failures *auth.Failures
 	rates    *rates
+	visits   *auth.Visits
+	streams  chan struct{} // one entry for each open stream
 	handler  http.Handler
 	leaving  context.Context    // ends when Stop begins: reads that wait for something end then
 	end      context.CancelFunc // of leaving
@@ -87,7 +97,8 @@ func New(o Options) (*Server, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, log: o.Log.With("component", "http"), failures: auth.NewFailures(), rates: newRates(o.Limits)}
+	s := &Server{o: o, log: o.Log.With("component", "http"), failures: auth.NewFailures(), rates: newRates(o.Limits),
+		visits: auth.NewVisits(o.Token, nil), streams: make(chan struct{}, o.Limits.Streams)}
 	s.leaving, s.end = context.WithCancel(context.Background())
 	s.handler = s.front(s.mux(table()))
 	return s, nil
