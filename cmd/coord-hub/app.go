@@ -44,7 +44,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.dataDir, "data-dir", "", row(config.DataDir).Text)
 	root.AddCommand(
 		a.serve(), a.start(), a.stop(), a.restart(),
-		a.status(), a.logs(), a.version(),
+		a.status(), a.dashboard(), a.logs(), a.version(),
 		demo.Command(),
 	)
 	return root

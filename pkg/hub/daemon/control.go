@@ -42,6 +42,19 @@ func Ask(ctx context.Context, home config.Home) (Status, error) {
 	return s, nil
 }
 
+// Link asks the hub of a home for a link to its dashboard.
+func Link(ctx context.Context, home config.Home) (client.Link, error) {
+	c := client.Dial(home.Socket())
+	defer c.Close()
+	limited, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	l, err := c.Dashboard(limited)
+	if err != nil {
+		return l, explain(home, err)
+	}
+	return l, nil
+}
+
 // StopHub asks the hub of a home to leave and waits until its process has
 // ended, or ctx has. It goes by the socket and signals nobody.
 func StopHub(ctx context.Context, home config.Home, reason string) (client.Hello, error) {

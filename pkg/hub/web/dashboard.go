@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/auth"
 )
@@ -62,10 +63,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) error {
 	if base == "" {
 		return coord.Errorf(coord.Unavailable, "see coord-hub logs for why it is closed", "this hub has no HTTP door that a browser could use")
 	}
-	write(w, r, http.StatusCreated, struct {
-		URL     string `json:"url"`
-		Seconds int    `json:"valid_seconds"`
-	}{"http://" + base + "/enter?once=" + s.visits.Link(), int(auth.LinkLife.Seconds())})
+	write(w, r, http.StatusCreated, client.Link{URL: "http://" + base + "/enter?once=" + s.visits.Link(), Seconds: int(auth.LinkLife.Seconds())})
 	return nil
 }
 
