@@ -46,7 +46,7 @@ var imports = map[string][]string{
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
 
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
+	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/workspace"},
 }
 
 // reserved are libraries that only the named packages may import.

@@ -185,6 +185,10 @@ func (t *txn) freePath(by coord.AgentID, project coord.ProjectID, ws coord.Works
 	out := newFreed(p)
 	x := t.project(project).index
 	here := func(w coord.WorkspaceID) bool { return ws == "" || w == ws }
+	waits := map[coord.AgentID]bool{} // who waits is not in the way
+	for _, w := range x.waits[x.key(p)] {
+		waits[w.Agent] = waits[w.Agent] || here(w.Workspace)
+	}
 	for _, l := range slices.Clone(x.leases[x.key(p)]) {
 		if here(l.Workspace) && l.Left == 0 {
 			t.freeLease(by, l, &out)
@@ -204,7 +208,7 @@ func (t *txn) freePath(by coord.AgentID, project coord.ProjectID, ws coord.Works
 		}
 	}
 	for _, c := range t.claims(project, p) {
-		if here(c.ann.Workspace) && c.concrete && !yielded(x, c.ann, p) {
+		if here(c.ann.Workspace) && c.concrete && !waits[c.ann.Agent] && !yielded(x, c.ann, p) {
 			next := *c.ann
 			next.Yielded = append(slices.Clone(next.Yielded), p)
 			t.putAnnouncement(&next)
