@@ -45,6 +45,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.serve(), a.start(), a.stop(), a.restart(),
 		a.status(), a.dashboard(), a.logs(), a.version(),
+		a.release(), a.thread(),
 		demo.Command(),
 	)
 	return root

@@ -22,14 +22,14 @@ const (
 	KindAgentStatus      EventKind = "agent.status"        // AgentStatusChanged
 	KindFileEdited       EventKind = "file.edited"         // FileTouched
 	KindFileLeased       EventKind = "file.leased"         // FileTouched
-	KindFileReleased     EventKind = "file.released"
-	KindLeasePassed      EventKind = "lease.passed"      // FileTouched: your left lease went to the actor
-	KindPathWanted       EventKind = "path.wanted"       // FileTouched: the actor waits for a path you hold
-	KindPathFree         EventKind = "path.free"         // PathFree: a path you waited for is yours to take
-	KindOverlapMerge     EventKind = "overlap.merge"     // FileTouched: edited in another workspace too
-	KindDependencyEdited EventKind = "dependency.edited" // FileTouched: a file you depend on was edited
-	KindBroadcast        EventKind = "broadcast"         // any object
-	KindResync           EventKind = "resync"            // Resync: the reader missed events; read the state anew
+	KindFileReleased     EventKind = "file.released"       // FileTouched; in an inbox: a person took your right to the file
+	KindLeasePassed      EventKind = "lease.passed"        // FileTouched: your left lease went to the actor
+	KindPathWanted       EventKind = "path.wanted"         // FileTouched: the actor waits for a path you hold
+	KindPathFree         EventKind = "path.free"           // PathFree: a path you waited for is yours to take
+	KindOverlapMerge     EventKind = "overlap.merge"       // FileTouched: edited in another workspace too
+	KindDependencyEdited EventKind = "dependency.edited"   // FileTouched: a file you depend on was edited
+	KindBroadcast        EventKind = "broadcast"           // any object
+	KindResync           EventKind = "resync"              // Resync: the reader missed events; read the state anew
 )
 
 // Priority decides how hard delivery tries.
@@ -211,6 +211,7 @@ type FileTouched struct {
 	Name      string      `json:"name,omitempty"`
 
 	Announcement AnnouncementID `json:"announcement_id,omitempty"` // of the recipient, if it is about one
+	By           AgentID        `json:"by,omitempty"`              // the person who took the recipient's right to the file
 }
 
 // PathFree is the payload of path.free.

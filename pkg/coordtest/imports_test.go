@@ -50,7 +50,7 @@ var imports = map[string][]string{
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
+	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/workspace"},
 }
 
 // reserved are libraries that only the named packages may import.

@@ -141,9 +141,10 @@ func (t *txn) nameTaken(id coord.ProjectID, name string, me coord.AgentID) bool 
 }
 
 // freeName gives the wanted name, or with a number behind it when it is taken;
-// without a wanted name a readable one made from the agent's id.
+// without a wanted name, or with one that a person acts under, a readable one
+// made from the agent's id.
 func (t *txn) freeName(id coord.ProjectID, me coord.AgentID, want string) string {
-	if want = strings.TrimSpace(want); want == "" {
+	if want = strings.TrimSpace(want); want == "" || coord.AgentID(strings.ToLower(want)).IsHuman() {
 		want = readableName(me)
 	}
 	name := want

@@ -201,7 +201,7 @@ func (d *Daemon) serve(open []door) (err error) {
 	}
 	d.web, err = web.New(web.Options{
 		Rules: d.hub, Hello: d.hello, Facts: d.facts, Ready: d.ready, Stop: d.ask, Enter: d.gate.enter,
-		MCP: d.mcp, MQTT: d.broker.Take, Events: d.events,
+		Human: d.hub, MCP: d.mcp, MQTT: d.broker.Take, Events: d.events,
 		Token: d.token, Member: d.o.Member, OwnUID: os.Geteuid(), Log: d.o.Log,
 	})
 	if err != nil {

@@ -230,7 +230,7 @@ func (st *stream) begin(ctx context.Context) error {
 	_ = st.control.SetReadDeadline(time.Time{}) // both always work on our connections; without them the stream ends early
 	st.out.WriteHeader(http.StatusOK)
 	st.buf.WriteString("retry: 1000\n")
-	st.named("hello", hello{Epoch: epoch, Head: head, From: st.at})
+	st.named("hello", hello{Epoch: epoch, Head: head, From: st.at, Routes: apiRoutes()})
 	if foreign {
 		st.named("truncated", truncated{Reason: "epoch", Asked: st.f.since, From: st.at})
 	} else if err := st.checkGap(ctx, head); err != nil {
@@ -243,6 +243,18 @@ type hello struct {
 	Epoch coord.Epoch `json:"epoch"`
 	Head  coord.Seq   `json:"head"`
 	From  coord.Seq   `json:"from"` // what follows comes after this
+
+	Routes []string `json:"routes"` // that this hub has, like "GET /api/agents", so that a page asks for no other
+}
+
+func apiRoutes() []string {
+	var out []string
+	for _, r := range table() {
+		if strings.HasPrefix(r.Pattern, "/api/") {
+			out = append(out, r.Method+" "+r.Pattern)
+		}
+	}
+	return out
 }
 
 type truncated struct {
@@ -348,4 +360,3 @@ func (st *stream) flush() error {
 	}
 	return st.control.Flush()
 }
-

@@ -34,11 +34,11 @@ type Options struct {
 	Member coord.MemberID      // the user behind the unix socket and the token; required
 	OwnUID int                 // the only user that may connect to a unix socket; 0 is root
 
-	MCP    MCP           // serves /mcp; nil = there is no such route
-	Events Events        // the log that /api/events follows; nil = there is no such route
-	Pages  fs.ReadFileFS // files of the dashboard; nil = those of hub/dashboard
-
-	MQTT func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
+	Human  Human          // takes the acts of a person; nil = those routes answer 404
+	MCP    MCP            // serves /mcp; nil = there is no such route
+	MQTT   func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
+	Events Events         // the log that /api/events follows; nil = there is no such route
+	Pages  fs.ReadFileFS  // files of the dashboard; nil = those of hub/dashboard
 
 	Ready func(context.Context) error         // why the hub cannot work now, for /readyz; nil = it always can
 	Stop  func(reason string)                 // asked to leave over the unix socket; must not block; nil = refused

@@ -78,7 +78,7 @@ function App() {
             <${Timeline} events=${events} total=${s.events.length} names=${names} filter=${filter} set=${set} many=${many} gap=${s.gap} />
           </div>
           <div class="column side-column"><${Files} files=${files} /><${Scoring} stats=${o?.stats} events=${events} /><${Consensus} stats=${o?.stats} />
-            <${Quota} instance=${o?.hub.instance} /><${Tokens} stats=${o?.stats} agents=${agents} instance=${o?.hub.instance} names=${names} /></div>
+            <${Quota} events=${s.events} /><${Tokens} events=${s.events} ours=${ours} /></div>
         </div>
         <${Foot} o=${o} events=${s.events} />
       </main>

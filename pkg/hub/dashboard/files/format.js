@@ -67,7 +67,7 @@ export const groups = [
   ['messages', 'Messages', ['message.posted', 'broadcast']],
   ['work', 'Announcements', ['announcement.opened', 'announcement.closed']],
   ['files', 'Files', ['file.edited', 'file.leased', 'file.released', 'lease.passed', 'path.wanted', 'path.free', 'overlap.merge', 'dependency.edited']],
-  ['agents', 'Agents', ['agent.status', 'quota.updated', 'resync']],
+  ['agents', 'Agents', ['agent.status', 'quota.updated', 'tokens.used', 'resync']],
 ];
 
 const groupOfKind = new Map(groups.flatMap(([id, , kinds]) => kinds.map(k => [k, id])));
@@ -95,6 +95,8 @@ const sentences = {
   'path.free': e => ['makes room at', files(e.paths)],
   'overlap.merge': e => ['also works on', e.path],
   'dependency.edited': e => ['edits what others need', e.path],
+  'quota.updated': e => [`${Math.round(e.utilization_pct)} % of the quota is used`, ''],
+  'tokens.used': e => [`uses ${e.input || 0} + ${e.output || 0} tokens`, e.model],
   'broadcast': () => ['broadcasts', ''],
 };
 

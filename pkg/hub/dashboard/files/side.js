@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from './vendor/htm-preact.js';
 import { Empty, Panel, Path, Who, useNow } from './hooks.js';
 import { act, get } from './api.js';
+import { state } from './store.js';
 import { ago, countdown, lasted, layers, outcomes, plural, projectName } from './format.js';
 
 export function Leases({ leases, many, release }) {
@@ -60,31 +61,34 @@ export function Consensus({ stats }) {
 
 const buckets = { five_hour: '5 hours', seven_day: '7 days', seven_day_sonnet: '7 days, Sonnet' };
 
-/** useOptional reads a route that this hub may not have; null = not (yet) known, {enabled: false} = off. */
-function useOptional(path, epoch) {
+/** useOptional reads a route that a hub may not have, and again when news comes; {enabled: false} without it. */
+function useOptional(path, news) {
+  const has = state.routes.includes(`GET ${path}`);
   const [value, set] = useState(null);
-  const load = () => get(path).then(set, err => set(err.status === 404 ? { enabled: false } : { enabled: true, error: err.message }));
-  useEffect(() => { load(); }, [epoch]);
-  return [value, set, load];
+  useEffect(() => {
+    if (has) get(path).then(set, err => set(v => ({ ...v, error: err.message })));
+  }, [has, news]);
+  return [has ? value : { enabled: false }, set];
 }
 
-export function Quota({ instance }) {
+export function Quota({ events }) {
   const now = useNow();
-  const [quota, set] = useOptional('/api/quota', instance);
+  const news = events.findLast(e => e.kind === 'quota.updated')?.seq;
+  const [quota, set] = useOptional('/api/quota', news);
   const [busy, setBusy] = useState(false);
-  const off = !quota || quota.enabled === false;
+  const off = !quota?.enabled;
   const refresh = () => {
     setBusy(true);
-    act('POST', '/api/quota/refresh', {}).then(set, err => set({ ...quota, error: err.message })).finally(() => setBusy(false));
+    act('POST', '/api/quota/refresh').then(set, err => set({ ...quota, error: err.message })).finally(() => setBusy(false));
   };
-  const rows = Object.entries(buckets).map(([key, name]) => [key, name, quota?.[key] || quota?.buckets?.[key]]).filter(r => r[2]);
-  return html`<${Panel} id="quota" title="Quota" note=${off ? 'off' : ''}>
+  return html`<${Panel} id="quota" title="Quota" note=${off ? 'off' : quota.fetched_at ? `${ago(now - quota.fetched_at)} ago` : ''}>
     ${off ? html`<${Empty}>Off. <code>COORDINATOR_QUOTA=on</code> lets the hub ask how much of your plan is used.</${Empty}>` : html`
-      <ul class="quota">${rows.map(([key, name, b]) => {
-        const pct = Math.round(b.utilization ?? b.utilization_pct ?? 0);
-        return html`<li key=${key}><div class="row"><span>${name}</span><b>${pct} %</b></div>
+      ${!quota.buckets.length && !quota.error && html`<${Empty}>Not measured yet.</${Empty}>`}
+      <ul class="quota">${quota.buckets.map(b => {
+        const pct = Math.round(b.utilization_pct), name = buckets[b.bucket] || b.bucket;
+        return html`<li key=${b.bucket}><div class="row"><span>${name}</span><b>${pct} %</b></div>
           <div class="bar" role="meter" aria-label="${name} used" aria-valuenow=${pct} aria-valuemin="0" aria-valuemax="100"><i class=${pct >= 95 ? 'near' : pct >= 80 ? 'warm' : ''} style=${{ width: `${Math.min(100, pct)}%` }}></i></div>
-          ${b.resets_at && html`<span class="small muted">resets in ${ago(new Date(b.resets_at) - now)}</span>`}</li>`;
+          ${b.resets_at > now && html`<span class="small muted">resets in ${ago(b.resets_at - now)}</span>`}</li>`;
       })}</ul>
       <${History} points=${quota.history} />
       ${quota.error && html`<p class="small bad" role="status">${quota.error}</p>`}
@@ -92,23 +96,25 @@ export function Quota({ instance }) {
   </${Panel}>`;
 }
 
-// History is the five-hour bucket over time, as a line.
+// History is the bucket that is used most, over time.
 function History({ points }) {
-  const list = (points || []).map(p => p.utilization_pct ?? p.five_hour?.utilization ?? p.five_hour ?? 0);
+  const list = (points || []).map(p => Math.max(0, ...p.buckets.map(b => b.utilization_pct)));
   if (list.length < 2) return null;
   const line = list.map((v, i) => `${(100 * i / (list.length - 1)).toFixed(1)},${(30 - 0.3 * Math.min(100, v)).toFixed(1)}`).join(' ');
-  return html`<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="used of the five-hour quota over time, now ${Math.round(list.at(-1))} %"><polyline points=${line} /></svg>`;
+  return html`<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="quota used over time, now ${Math.round(list.at(-1))} %"><polyline points=${line} /></svg>`;
 }
 
-export function Tokens({ stats, agents, instance, names }) {
-  const [all] = useOptional('/api/tokens', instance);
-  const rows = stats?.tokens || all?.agents || all?.tokens || [];
-  const sum = r => (r.input || 0) + (r.output || 0) + (r.cache_creation || 0) + (r.cache_read || 0);
-  const n = v => v >= 1e6 ? `${(v / 1e6).toFixed(1)} M` : v >= 1000 ? `${(v / 1000).toFixed(1)} k` : String(v || 0);
-  return html`<${Panel} id="tokens" title="Tokens" note=${rows.length ? 'by agent' : 'off'}>
+const short = v => v >= 1e6 ? `${(v / 1e6).toFixed(1)} M` : v >= 1000 ? `${(v / 1000).toFixed(1)} k` : String(v || 0);
+
+export function Tokens({ events, ours }) {
+  const news = events.findLast(e => e.kind === 'tokens.used')?.seq;
+  const [all] = useOptional('/api/tokens', news);
+  const rows = ours(all?.totals);
+  const cost = rows.reduce((sum, r) => sum + (r.cost_usd || 0), 0);
+  return html`<${Panel} id="tokens" title="Tokens" note=${cost ? `$${cost.toFixed(2)}` : rows.length ? 'by agent' : ''}>
     ${rows.length === 0 ? html`<${Empty}>No agent has reported tokens yet.</${Empty}>` : html`
-      <table class="tokens"><thead><tr><th scope="col">Agent</th><th scope="col">in</th><th scope="col">out</th><th scope="col">cached</th><th scope="col">all</th></tr></thead>
-      <tbody>${rows.map(r => html`<tr key=${r.agent_id || r.agent}><th scope="row"><${Who} id=${r.agent_id || r.agent} name=${r.name || names.get(r.agent_id)} /></th>
-        <td>${n(r.input)}</td><td>${n(r.output)}</td><td>${n((r.cache_read || 0) + (r.cache_creation || 0))}</td><td>${n(sum(r))}</td></tr>`)}</tbody></table>`}
+      <table class="tokens"><thead><tr><th scope="col">Agent</th><th scope="col">in</th><th scope="col">out</th><th scope="col">cached</th></tr></thead>
+      <tbody>${rows.slice(0, 20).map(r => html`<tr key=${r.agent.id + r.model} title=${r.model}><th scope="row"><${Who} id=${r.agent.id} name=${r.agent.name} /></th>
+        <td>${short(r.input)}</td><td>${short(r.output)}</td><td>${short(r.cache_read + r.cache_creation)}</td></tr>`)}</tbody></table>`}
   </${Panel}>`;
 }

@@ -11,6 +11,7 @@ export const state = {
   overview: null,
   events: [],         // oldest first, by seq, each once
   gap: '',            // what is missing before the first event, in words
+  routes: [],         // that the hub has, like "GET /api/quota"
 };
 
 const listeners = new Set();
@@ -49,6 +50,7 @@ export function connect() {
     const hello = JSON.parse(m.data);
     if (epoch && hello.epoch !== epoch) forget();
     epoch = hello.epoch;
+    state.routes = hello.routes || [];
     attempt = 0;
     link('live');
   });
