@@ -12,12 +12,12 @@ export function useStore() {
 
 /** useNow gives the time, each second anew. */
 export function useNow() {
-  const [now, set] = useState(Date.now());
+  const [, tick] = useState(0);
   useEffect(() => {
-    const timer = setInterval(() => set(Date.now()), 1000);
+    const timer = setInterval(() => tick(n => n + 1), 1000);
     return () => clearInterval(timer);
   }, []);
-  return now;
+  return Date.now();
 }
 
 /** Panel is a titled part of the page. */
