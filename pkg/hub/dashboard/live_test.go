@@ -93,13 +93,13 @@ func TestThePageGoesOnWithTheNextHub(t *testing.T) {
 	alice := home.Agent("alice", shop.Dir)
 	alice.Announce("a.go")
 	b := open(t, home)
-	b.wait("the first announcement is there", `document.querySelectorAll('#timeline .event.work').length === 1`)
+	b.wait("the first announcement is there", `document.querySelectorAll('#timeline .event.of-work').length === 1`)
 	eval[bool](b, `(window.loaded = true)`)
 	home.KillHub()
 	for _, file := range []string{"b.go", "c.go", "d.go"} {
 		alice.Announce(file) // the shim starts the next hub
 	}
-	b.wait("the page is live again and has all four", `document.querySelector('.link-state.live') && document.querySelectorAll('#timeline .event.work').length === 4`)
+	b.wait("the page is live again and has all four", `document.querySelector('.link-state.live') && document.querySelectorAll('#timeline .event.of-work').length === 4`)
 	seqs := eval[[]int](b, `[...document.querySelectorAll('#timeline .event')].map(e => +e.dataset.seq)`)
 	for i := 1; i < len(seqs); i++ {
 		if seqs[i] != seqs[i-1]-1 {

@@ -71,7 +71,7 @@ function App() {
       <main id="main" tabIndex="-1" aria-busy=${!o}>
         <${Glance} agents=${agents} threads=${ours(o?.threads)} leases=${ours(o?.leases)} />
         <div class="columns">
-          <div class="column who-column"><${Agents} agents=${agents.filter(has)} picked=${filter.agent} pick=${agent => set({ agent })} many=${many} /><${Leases} leases=${leases} many=${many} release=${release} /></div>
+          <div class="column who-column"><${Agents} agents=${agents.filter(has)} leases=${ours(o?.leases)} picked=${filter.agent} pick=${agent => set({ agent })} many=${many} /><${Leases} leases=${leases} many=${many} release=${release} /></div>
           <div class="column main-column">
             <${Consultations} threads=${threads} many=${many} />
             <${Lanes} events=${events} agents=${filter.agent ? agents.filter(a => a.id === filter.agent) : agents} names=${names} />

@@ -47,11 +47,11 @@ export const person = id => (id || '').startsWith('human:') ? id.slice('human:'.
 /** layers are the scoring layers in words. */
 export const layers = {
   '0a': 'same file announced',
-  '0b': 'they change what I need',
-  '0c': 'I change what they need',
-  '1': 'same file being edited',
-  '2': 'what I need being edited',
-  '3': 'same module or pattern',
+  '0b': 'I depend on it',
+  '0c': 'a peer depends on it',
+  '1': 'same file in edit',
+  '2': 'I depend on it, in edit',
+  '3': 'same module, pattern',
 };
 
 /** outcomes words how a thread stands or ended. */
@@ -75,35 +75,41 @@ const groupOfKind = new Map(groups.flatMap(([id, , kinds]) => kinds.map(k => [k,
 /** groupOf gives the filter an event belongs to; one of no group is about agents. */
 export const groupOf = e => groupOfKind.get(e.kind) || 'agents';
 
-const files = list => !list?.length ? 'work' : list.length === 1 ? list[0] : `${list[0]} and ${list.length - 1} more`;
+const files = list => !list?.length ? '' : list.length === 1 ? list[0] : `${list[0]} and ${list.length - 1} more`;
 
-const sentences = {
-  'announcement.opened': e => [`announces ${files(e.target_files?.length ? e.target_files : e.target_modules)}`, e.subject],
-  'announcement.closed': e => ['is done with', e.subject],
-  'thread.opened': e => [e.keep_open ? 'offers a task' : 'opens a consultation', e.subject],
-  'thread.status': e => [`${e.thread_id} is ${outcomes[e.type] || outcomes[e.status] || e.status}`, e.summary],
-  'thread.claimed': e => [`claims ${e.thread_id}`, ''],
-  'thread.completed': e => [`completes ${e.thread_id}`, e.resolution],
-  'introspection': e => ['asks by the way', e.subject],
-  'message.posted': e => [e.late ? 'comments late' : { question: 'asks', warning: 'warns', suggestion: 'suggests' }[e.type] || 'says', e.content],
-  'agent.status': e => [{ online: 'is here', offline: 'has left', returning: 'is coming back' }[e.status] || e.status, ''],
-  'file.edited': e => ['edits', e.path],
-  'file.leased': e => ['takes', e.path],
-  'file.released': e => ['frees', e.path],
-  'lease.passed': e => ['takes over', e.path],
-  'path.wanted': e => ['waits for', e.path],
-  'path.free': e => ['makes room at', files(e.paths)],
-  'overlap.merge': e => ['also works on', e.path],
-  'dependency.edited': e => ['edits what others need', e.path],
-  'quota.updated': e => [`${Math.round(e.utilization_pct)} % of the quota is used`, ''],
-  'tokens.used': e => [`uses ${e.input || 0} + ${e.output || 0} tokens`, e.model],
-  'broadcast': () => ['broadcasts', ''],
+// steps words a transition of a thread, by how it ended or stands.
+const steps = {
+  open: 'disagrees', resolving: 'proposes', consensus: 'agrees', uncontested: 'goes uncontested', auto_resolved: 'needs no answer', closed: 'closes it',
+  completed: 'completes it', unresolved: 'ends it without agreement', cancelled: 'withdraws it', expired: 'got no answer in time', abandoned: 'leaves it', poisoned: 'gives it up',
 };
 
-/** sentence gives what happened as [verb, detail], both plain text. */
+const sentences = {
+  'announcement.opened': e => ['announces', files(e.target_files?.length ? e.target_files : e.target_modules), e.subject],
+  'announcement.closed': e => ['is done', '', e.subject],
+  'thread.opened': e => [e.keep_open ? 'offers a task' : 'opens a consultation', '', e.subject],
+  'thread.status': e => [steps[e.type] || steps[e.status] || e.status, '', e.summary],
+  'thread.claimed': () => ['claims the task', '', ''],
+  'thread.completed': e => ['completes the task', '', e.resolution],
+  'introspection': e => ['asks by the way', '', e.subject],
+  'message.posted': e => [e.late ? 'comments late' : { question: 'asks', warning: 'warns', suggestion: 'suggests' }[e.type] || 'says', '', e.content],
+  'agent.status': e => [{ online: 'is here', offline: 'has left', returning: 'is coming back' }[e.status] || e.status, '', ''],
+  'file.edited': e => ['edits', e.path, ''],
+  'file.leased': e => ['takes', e.path, ''],
+  'file.released': e => ['frees', e.path, ''],
+  'lease.passed': e => ['takes over', e.path, ''],
+  'path.wanted': e => ['waits for', e.path, ''],
+  'path.free': e => ['makes room at', files(e.paths), ''],
+  'overlap.merge': e => ['also works on', e.path, ''],
+  'dependency.edited': e => ['edits what others need', e.path, ''],
+  'quota.updated': e => [`${Math.round(e.utilization_pct)} % of the quota is used`, '', ''],
+  'tokens.used': e => [`uses ${e.input || 0} + ${e.output || 0} tokens`, '', e.model],
+  'broadcast': () => ['broadcasts', '', ''],
+};
+
+/** sentence gives what happened as [verb, object, detail], plain text each. */
 export function sentence(e) {
   const say = sentences[e.kind];
-  return say ? say(e) : [e.kind, ''];
+  return say ? say(e) : [e.kind, '', ''];
 }
 
 /** pathOf gives the file an event is about, "" when it is about none. */

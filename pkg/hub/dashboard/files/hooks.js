@@ -59,7 +59,7 @@ const order = new Map();
 /** Who names an agent, with its colour beside it. */
 export function Who({ id, name }) {
   const human = person(id);
-  return html`<span class="who"><i class="swatch" style=${{ background: hue(id) }} aria-hidden="true"></i><span class="name">${human ? `${human} (you)` : name || id || 'the hub'}</span></span>`;
+  return html`<span class="who"><i class="swatch" style=${{ background: hue(id) }} aria-hidden="true"></i><span class="name">${human ? `${human} (a person)` : name || id || 'the hub'}</span></span>`;
 }
 
 /** names maps agent ids to names, from the overview and, for those that are gone, from events. */

@@ -5,7 +5,8 @@ import { html, useEffect, useRef, useState } from './vendor/htm-preact.js';
 import { Empty, Panel, hue } from './hooks.js';
 import { clock, person, plural, sentence } from './format.js';
 
-const spans = [['5 min', 5], ['15 min', 15], ['1 h', 60], ['6 h', 360], ['24 h', 1440]];
+// name, minutes, how many parts the axis has
+const spans = [['5 min', 5, 5], ['15 min', 15, 3], ['1 h', 60, 4], ['6 h', 360, 6], ['24 h', 1440, 4]];
 const lane = 34, head = 22, label = 104; // CSS pixels
 
 /** work pairs announcements with their end: [{agent, from, to, subject, thread}]. */
@@ -40,14 +41,17 @@ function bridges(events) {
 }
 
 export function Lanes({ events, agents, names }) {
-  const [minutes, setMinutes] = useState(15);
+  const [chosen, setMinutes] = useState(0);
   const [tip, setTip] = useState(null);
   const canvas = useRef(null), hits = useRef([]);
   const latest = useRef(null);
+  // Unless somebody has chosen: the shortest span that holds what happened lately, an hour at most.
+  const age = (Date.now() - (events.find(e => e.ts > Date.now() - 3_600_000)?.ts || 0)) / 60_000;
+  const minutes = chosen || (age < 4.5 ? 5 : age < 14 ? 15 : age < 60 ? 60 : 15);
   const from = Date.now() - minutes * 60_000;
   const seen = new Set(events.filter(e => e.ts >= from && e.agent_id && e.kind !== 'agent.status').map(e => e.agent_id));
   agents.filter(a => a.status !== 'offline').forEach(a => seen.add(a.id));
-  const rows = [...seen].map(id => ({ id, name: person(id) ? `${person(id)} (you)` : names.get(id) || id })).sort((a, b) => a.name.localeCompare(b.name)).slice(0, 24);
+  const rows = [...seen].map(id => ({ id, name: person(id) ? `${person(id)} (a person)` : names.get(id) || id })).sort((a, b) => a.name.localeCompare(b.name)).slice(0, 24);
   latest.current = { events, rows, minutes };
 
   useEffect(() => {
@@ -114,12 +118,13 @@ function draw(canvas, { events, rows, minutes }) {
   g.fillStyle = color('--muted');
   g.strokeStyle = color('--line');
   g.lineWidth = 1;
-  for (let i = 0; i <= 4; i++) {
-    const at = Math.round(left + room * i / 4) + 0.5;
+  const parts = spans.find(span => span[1] === minutes)[2];
+  for (let i = 0; i <= parts; i++) {
+    const at = Math.round(left + room * i / parts) + 0.5, before = minutes * (parts - i) / parts;
     g.beginPath(); g.moveTo(at, head - 4); g.lineTo(at, tall); g.stroke();
-    const words = i === 4 ? 'now' : `−${minutes * (4 - i) / 4 >= 60 ? `${+(minutes * (4 - i) / 240).toFixed(1)} h` : `${+(minutes * (4 - i) / 4).toFixed(1)} min`}`;
-    g.textAlign = i === 4 ? 'right' : 'left';
-    if (wide > 480 || i % 2 === 0) g.fillText(words, i === 4 ? at + 8 : at - 2, 9);
+    g.textAlign = i === parts ? 'right' : 'left';
+    const words = i === parts ? 'now' : before >= 60 && minutes > 60 ? `−${before / 60} h` : `−${before} min`;
+    if (wide > 480 || i % 2 === 0 || i === parts) g.fillText(words, i === parts ? at + 8 : at - 2, 9);
   }
   g.textAlign = 'left';
   rows.forEach(r => {

@@ -13,7 +13,7 @@ export function Leases({ leases, many, release }) {
     <ul class="leases">${rows.map(l => html`<li key=${l.id || l.path + l.workspace} class=${l.waiting.length ? 'wanted' : l.held ? 'held' : 'left'}>
       <div class="row"><${Path} path=${l.path} />
         ${l.id && html`<button type="button" class="quiet" aria-label="Release ${l.path}" onClick=${() => release(l)}>Release</button>`}</div>
-      <div class="row small"><${Who} id=${l.holder.id} name=${l.holder.name} /><span class="muted">${l.id ? l.held ? `holds it, ${ago(now - l.touched)} ago` : 'left it' : 'announced it'}${many ? ` · ${projectName(l.project)}` : ''}</span></div>
+      <div class="row small"><${Who} id=${l.holder.id} name=${l.holder.name} /><span class="muted">${l.id ? l.held ? `holds it, ${ago(now - l.touched)}` : 'left it' : 'announced it'}${many ? ` · ${projectName(l.project)}` : ''}</span></div>
       ${l.waiting.length > 0 && html`<ol class="line" aria-label="waiting for ${l.path}">${l.waiting.map((w, i) => html`<li key=${w.agent.id}><span class="place">${i + 1}</span><${Who} id=${w.agent.id} name=${w.agent.name} />
         <span class="muted">${w.reserved_until > now ? `reserved ${countdown(w.reserved_until - now)}` : `since ${ago(now - w.since)}`}</span></li>`)}</ol>`}
     </li>`)}</ul>

@@ -35,10 +35,10 @@ export function Timeline({ events, total, names, filter, set, many, gap }) {
 }
 
 function Row({ e, name, many }) {
-  const [verb, detail] = sentence(e);
-  return html`<li class="event ${groupOf(e)}" data-seq=${e.seq}>
+  const [verb, object, detail] = sentence(e);
+  return html`<li class="event of-${groupOf(e)}" data-seq=${e.seq}>
     <time dateTime=${new Date(e.ts).toISOString()}>${clock(e.ts)}</time>
-    <span class="what"><${Who} id=${e.agent_id} name=${name} /> <span class="verb">${verb}</span>${detail && html` <q>${detail}</q>`}</span>
+    <span class="what"><${Who} id=${e.agent_id} name=${name} /> <span class="verb">${verb}</span>${object && html` <span class="object">${object}</span>`}${detail && html` <q>${detail}</q>`}</span>
     <span class="tags">${many && html`<span class="chip">${projectName(e.project)}</span>`}<${Score} score=${e.score} layer=${e.layer} />${e.thread_id && html`<${ThreadLink} id=${e.thread_id} />`}</span>
   </li>`;
 }
