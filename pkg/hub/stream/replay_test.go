@@ -137,7 +137,7 @@ var places = map[string]string{
 	"near the end":           fmt.Sprintf("since=%d", many-10),
 	"one project":            "since=0&project=project-3",
 	"one project, near end":  fmt.Sprintf("since=%d&project=project-3", many-100),
-	"one kind of no project": "since=100&kinds=file.edited",
+	"one kind": "since=100&kinds=file.edited",
 }
 
 // The best of many tries counts, since other work on the machine makes single
