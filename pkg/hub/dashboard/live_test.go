@@ -123,7 +123,7 @@ func TestThePageSaysThatTheHubIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	home.KillHub()
-	b.wait("the page says so", `document.querySelector('.lost')?.innerText.includes('does not answer')`)
+	b.wait("the page says so", `document.querySelector('.gone')?.innerText.includes('does not answer')`)
 	b.prefer("prefers-color-scheme", "light")
 	b.shoot("disconnected")
 }

@@ -25,9 +25,13 @@ function App() {
   const [filter, setFilter] = useState({ project: '', agent: '', text: '', off: new Set() });
   const [thread, setThread] = useState(openThread());
   const [question, ask] = useState(null);
+  const opener = useRef(null);
   const set = change => setFilter(f => ({ ...f, ...change }));
   useEffect(() => {
-    const moved = () => setThread(openThread());
+    const moved = () => {
+      if (openThread()) opener.current = document.activeElement;
+      setThread(openThread());
+    };
     addEventListener('hashchange', moved);
     return () => removeEventListener('hashchange', moved);
   }, []);
@@ -52,9 +56,11 @@ function App() {
   const leases = ours(o?.leases).filter(has).filter(l => !filter.agent || l.holder.id === filter.agent || l.waiting.some(w => w.agent.id === filter.agent));
   const files = ours(o?.files).filter(has).filter(f => !filter.agent || f.agents.some(a => a.id === filter.agent));
   const news = s.events.findLast(e => e.thread_id === thread)?.seq || 0;
-  const opener = useRef(null);
-  useEffect(() => { if (thread) opener.current ||= document.activeElement; else { opener.current?.focus?.(); opener.current = null; } }, [thread]);
-  const closeThread = () => { history.replaceState(null, '', '/dashboard'); setThread(''); };
+  const closeThread = () => {
+    history.replaceState(null, '', '/dashboard');
+    setThread('');
+    (opener.current?.isConnected ? opener.current : document.getElementById('main')).focus(); // where the reader came from
+  };
   const [said, say] = useState('');
   const release = l => ask({
     title: `Release ${l.path}?`, yes: 'Release it',
@@ -115,7 +121,7 @@ function Bar({ s, filter, set, projects, agents, search }) {
 function Link({ s }) {
   const now = useNow();
   if (s.link !== 'lost') return null;
-  return html`<div class="lost" role="alert"><b>The hub does not answer.</b> What you see is ${ago(now - s.since)} old. The page goes on by itself, without missing anything, when a hub is back.</div>`;
+  return html`<div class="gone" role="alert"><b>The hub does not answer.</b> What you see is ${ago(now - s.since)} old. The page goes on by itself, without missing anything, when a hub is back.</div>`;
 }
 
 function Denied() {

@@ -1,9 +1,9 @@
 // What happened, newest first.
-import { html, useState } from './vendor/htm-preact.js';
+import { Component, html, useState } from './vendor/htm-preact.js';
 import { Empty, Panel, Score, ThreadLink, Who } from './hooks.js';
 import { clock, groupOf, groups, pathOf, projectName, sentence } from './format.js';
 
-const step = 100; // rows shown, and added by "older"
+const step = matchMedia('(max-width: 760px)').matches ? 30 : 100; // rows shown, and added by "older"
 
 /** matches tells whether an event passes the filters. */
 export function matches(e, filter, names) {
@@ -34,11 +34,18 @@ export function Timeline({ events, total, names, filter, set, many, gap }) {
   </${Panel}>`;
 }
 
-function Row({ e, name, many }) {
-  const [verb, object, detail] = sentence(e);
-  return html`<li class="event of-${groupOf(e)}" data-seq=${e.seq}>
-    <time dateTime=${new Date(e.ts).toISOString()}>${clock(e.ts)}</time>
-    <span class="what"><${Who} id=${e.agent_id} name=${name} /> <span class="verb">${verb}</span>${object && html` <span class="object">${object}</span>`}${detail && html` <q>${detail}</q>`}</span>
-    <span class="tags">${many && html`<span class="chip">${projectName(e.project)}</span>`}<${Score} score=${e.score} layer=${e.layer} />${e.thread_id && html`<${ThreadLink} id=${e.thread_id} />`}</span>
-  </li>`;
+// Row is drawn once: an event never changes, and there are many of them.
+class Row extends Component {
+  shouldComponentUpdate(next) {
+    return next.name !== this.props.name || next.many !== this.props.many;
+  }
+
+  render({ e, name, many }) {
+    const [verb, object, detail] = sentence(e);
+    return html`<li class="event of-${groupOf(e)}" data-seq=${e.seq}>
+      <time dateTime=${new Date(e.ts).toISOString()}>${clock(e.ts)}</time>
+      <span class="what"><${Who} id=${e.agent_id} name=${name} /> <span class="verb">${verb}</span>${object && html` <span class="object">${object}</span>`}${detail && html` <q>${detail}</q>`}</span>
+      <span class="tags">${many && html`<span class="chip">${projectName(e.project)}</span>`}<${Score} score=${e.score} layer=${e.layer} />${e.thread_id && html`<${ThreadLink} id=${e.thread_id} />`}</span>
+    </li>`;
+  }
 }
