@@ -132,12 +132,12 @@ func first(t testing.TB, socket, query string) (toByte, toEvent time.Duration) {
 }
 
 var places = map[string]string{
-	"from the beginning":     "since=0",
-	"from the middle":        fmt.Sprintf("since=%d", many/2),
-	"near the end":           fmt.Sprintf("since=%d", many-10),
-	"one project":            "since=0&project=project-3",
-	"one project, near end":  fmt.Sprintf("since=%d&project=project-3", many-100),
-	"one kind": "since=100&kinds=file.edited",
+	"from the beginning":    "since=0",
+	"from the middle":       fmt.Sprintf("since=%d", many/2),
+	"near the end":          fmt.Sprintf("since=%d", many-10),
+	"one project":           "since=0&project=project-3",
+	"one project, near end": fmt.Sprintf("since=%d&project=project-3", many-100),
+	"one kind":              "since=100&kinds=file.edited",
 }
 
 // The best of many tries counts, since other work on the machine makes single
