@@ -128,6 +128,19 @@ func (c *Client) Status(ctx context.Context) (json.RawMessage, error) {
 	return c.do(ctx, request{method: http.MethodGet, path: "/api/status"})
 }
 
+// Link lets one browser in to the dashboard, once.
+type Link struct {
+	URL     string `json:"url"`
+	Seconds int    `json:"valid_seconds"` // how long it works
+}
+
+// Dashboard asks for a link to the dashboard.
+func (c *Client) Dashboard(ctx context.Context) (Link, error) {
+	var l Link
+	err := c.decode(ctx, request{method: http.MethodPost, path: "/api/dashboard/link", body: []byte("{}")}, &l)
+	return l, err
+}
+
 func (c *Client) decode(ctx context.Context, r request, into any) error {
 	raw, err := c.do(ctx, r)
 	if err != nil {

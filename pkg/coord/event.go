@@ -11,28 +11,29 @@ type EventKind string
 
 // The kinds of events. The payload type of each stands beside it.
 const (
-	KindThreadOpened     EventKind = "thread.opened"    // ThreadOpened
-	KindMessagePosted    EventKind = "message.posted"   // MessagePosted
-	KindThreadStatus     EventKind = "thread.status"    // StatusChanged
-	KindThreadClaimed    EventKind = "thread.claimed"   // ClaimWon
-	KindThreadCompleted  EventKind = "thread.completed" // WorkCompleted
-	KindIntrospection    EventKind = "introspection"    // ThreadOpened
-	KindAnnounceClosed   EventKind = "announcement.closed"
-	KindAgentStatus      EventKind = "agent.status"      // AgentStatusChanged
-	KindAgentLost        EventKind = "agent.lost"        // AgentLost: you counted as gone
-	KindFileEdited       EventKind = "file.edited"       // FileTouched
-	KindFileLeased       EventKind = "file.leased"       // FileTouched
-	KindFileReleased     EventKind = "file.released"     // FileTouched; in an inbox: a person took your right to the file
-	KindLeasePassed      EventKind = "lease.passed"      // FileTouched: your left lease went to the actor
-	KindPathWanted       EventKind = "path.wanted"       // FileTouched: the actor waits for a path you hold
-	KindPathFree         EventKind = "path.free"         // PathFree: a path you waited for is yours to take
-	KindOverlapMerge     EventKind = "overlap.merge"     // FileTouched: edited in another workspace too
-	KindDependencyEdited EventKind = "dependency.edited" // FileTouched: a file you depend on was edited
-	KindBroadcast        EventKind = "broadcast"         // any object
-	KindQuotaUpdated     EventKind = "quota.updated"     // QuotaUpdated
-	KindTokensUsed       EventKind = "tokens.used"       // TokenUse of one turn
-	KindNeedsHuman       EventKind = "needs_human"       // NeedsHuman: a thread wakes the recipient no more
-	KindResync           EventKind = "resync"            // Resync: the reader missed events; read the state anew
+	KindThreadOpened     EventKind = "thread.opened"       // ThreadOpened
+	KindMessagePosted    EventKind = "message.posted"      // MessagePosted
+	KindThreadStatus     EventKind = "thread.status"       // StatusChanged
+	KindThreadClaimed    EventKind = "thread.claimed"      // ClaimWon
+	KindThreadCompleted  EventKind = "thread.completed"    // WorkCompleted
+	KindIntrospection    EventKind = "introspection"       // ThreadOpened
+	KindAnnounced        EventKind = "announcement.opened" // Announced; for who looks on, in no inbox
+	KindAnnounceClosed   EventKind = "announcement.closed" // AnnouncementClosed; likewise
+	KindAgentStatus      EventKind = "agent.status"        // AgentStatusChanged
+	KindAgentLost        EventKind = "agent.lost"          // AgentLost: you counted as gone
+	KindFileEdited       EventKind = "file.edited"         // FileTouched
+	KindFileLeased       EventKind = "file.leased"         // FileTouched
+	KindFileReleased     EventKind = "file.released"       // FileTouched; in an inbox: a person took your right to the file
+	KindLeasePassed      EventKind = "lease.passed"        // FileTouched: your left lease went to the actor
+	KindPathWanted       EventKind = "path.wanted"         // FileTouched: the actor waits for a path you hold
+	KindPathFree         EventKind = "path.free"           // PathFree: a path you waited for is yours to take
+	KindOverlapMerge     EventKind = "overlap.merge"       // FileTouched: edited in another workspace too
+	KindDependencyEdited EventKind = "dependency.edited"   // FileTouched: a file you depend on was edited
+	KindBroadcast        EventKind = "broadcast"           // any object
+	KindQuotaUpdated     EventKind = "quota.updated"       // QuotaUpdated
+	KindTokensUsed       EventKind = "tokens.used"         // TokenUse of one turn
+	KindNeedsHuman       EventKind = "needs_human"         // NeedsHuman: a thread wakes the recipient no more
+	KindResync           EventKind = "resync"              // Resync: the reader missed events; read the state anew
 )
 
 // Priority decides how hard delivery tries.
@@ -146,6 +147,27 @@ type ThreadOpened struct {
 	Layer         Layer     `json:"layer"`
 	Respondents   []AgentID `json:"respondents"`
 	Deadline      Millis    `json:"deadline,omitempty"`
+}
+
+// Announced is the payload of announcement.opened.
+type Announced struct {
+	Announcement  AnnouncementID `json:"announcement_id"`
+	Name          string         `json:"name"`
+	Subject       string         `json:"subject"`
+	TargetFiles   []string       `json:"target_files"` // the first 20
+	More          int            `json:"more,omitempty"`
+	TargetModules []string       `json:"target_modules"`
+	Category      Category       `json:"category"`
+	Score         int            `json:"score"`
+	Layer         Layer          `json:"layer,omitempty"`
+	Layers        map[Layer]int  `json:"layers,omitempty"` // how many reasons of each layer were found
+	Concerned     []AgentID      `json:"concerned"`        // the first 10
+}
+
+// AnnouncementClosed is the payload of announcement.closed.
+type AnnouncementClosed struct {
+	Announcement AnnouncementID `json:"announcement_id"`
+	Subject      string         `json:"subject"`
 }
 
 // MessagePosted is the payload of message.posted.

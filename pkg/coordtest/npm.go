@@ -128,3 +128,8 @@ func platform() string {
 	}
 	return runtime.GOOS + "-" + arch
 }
+
+// File is the path of a file of a package ("axe-core/axe.min.js").
+func (n *Node) File(name string) string {
+	return filepath.Join(n.dir, "node_modules", filepath.FromSlash(name))
+}

@@ -40,6 +40,7 @@ func (h *Hub) announce(t *txn, me *coord.Agent, c coord.Caller, in tool.Announce
 		a.Thread = thread.ID
 	}
 	t.putAnnouncement(a)
+	t.emitAnnounced(me, a, concerned, impacts)
 	if !a.KeepOpen { // who offers a task does not wait for its files
 		t.lineUp(me, a, concerned)
 	}
@@ -381,6 +382,8 @@ func (t *txn) closeAnnouncement(a *coord.Announcement) {
 	closed := *a
 	closed.State, closed.Ended = coord.Closed, t.now
 	t.putAnnouncement(&closed)
+	t.emit(news{kind: coord.KindAnnounceClosed, project: a.Project, actor: a.Agent, thread: a.Thread, priority: coord.Low,
+		payload: coord.AnnouncementClosed{Announcement: a.ID, Subject: a.Subject}})
 }
 
 // trimmed drops blanks around and empty entries.

@@ -58,6 +58,13 @@ var handlers = map[string]handler{
 	tool.GetBlastRadius.Name:   look(tool.GetBlastRadius, (*Hub).blastRadius),
 	tool.GetModuleInfo.Name:    look(tool.GetModuleInfo, (*Hub).moduleInfo),
 
+	tool.ViewAgents.Name:  look(tool.ViewAgents, (*Hub).viewAgents),
+	tool.ViewThreads.Name: look(tool.ViewThreads, (*Hub).viewThreads),
+	tool.ViewLeases.Name:  look(tool.ViewLeases, (*Hub).viewLeases),
+	tool.ViewFiles.Name:   look(tool.ViewFiles, (*Hub).viewFiles),
+	tool.ViewStats.Name:   look(tool.ViewStats, (*Hub).viewStats),
+	tool.Overview.Name:    look(tool.Overview, (*Hub).overview),
+
 	tool.MqttPublish.Name:       publishing(),
 	tool.Sync.Name:              free(tool.Sync, (*Hub).sync),
 	tool.WaitForMessage.Name:    free(tool.WaitForMessage, (*Hub).waitForMessage),

@@ -49,6 +49,11 @@ func (h *Hub) hotFilesOf(_ *coord.Agent, c coord.Caller, in tool.HotFilesIn) (to
 // hotFiles lists the paths that more than one agent has edited since then or
 // has a lease on, the most crowded first.
 func (s *state) hotFiles(id coord.ProjectID, since coord.Millis) []tool.HotFile {
+	return s.busyFiles(id, since, 2)
+}
+
+// busyFiles is hotFiles for any least number of agents.
+func (s *state) busyFiles(id coord.ProjectID, since coord.Millis, agents int) []tool.HotFile {
 	x := s.project(id).index
 	found := map[coord.PathKey]*tool.HotFile{}
 	met := func(p coord.Path, agent coord.AgentID) *tool.HotFile {
@@ -77,7 +82,7 @@ func (s *state) hotFiles(id coord.ProjectID, since coord.Millis) []tool.HotFile 
 	}
 	var out []tool.HotFile
 	for _, hot := range found {
-		if len(hot.Agents) < 2 {
+		if len(hot.Agents) < agents {
 			continue
 		}
 		slices.SortFunc(hot.Agents, func(a, b tool.AgentRef) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })

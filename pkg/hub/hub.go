@@ -161,6 +161,13 @@ func (h *Hub) Epoch() coord.Epoch {
 // after a longer one it has slept.
 const nap = 15 * time.Second
 
+// Head gives the seq of the newest committed event.
+func (h *Hub) Head() coord.Seq {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return coord.Seq(h.state.counters.Seq)
+}
+
 // runTimer does what is due once a second.
 func (h *Hub) runTimer() {
 	defer close(h.timed)

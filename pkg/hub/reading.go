@@ -10,12 +10,12 @@ import (
 )
 
 // findThread gives a thread from memory or, when it ended long ago, from the
-// store.
+// store. An operator who names no project finds it in any, while it is in memory.
 func (h *Hub) findThread(ctx context.Context, project coord.ProjectID, id coord.ThreadID) (*coord.Thread, error) {
 	h.mu.RLock()
 	th := h.state.threads[id]
 	h.mu.RUnlock()
-	if th != nil && th.Project == project {
+	if th != nil && (th.Project == project || project == "") {
 		return th, nil
 	}
 	th, err := h.store.Thread(ctx, project, id)
@@ -46,7 +46,7 @@ func (h *Hub) getThread(ctx context.Context, c coord.Caller, in tool.GetThreadIn
 	if err != nil {
 		return tool.ThreadView{}, err
 	}
-	messages, more, err := h.store.Messages(ctx, c.Project, in.ThreadID, in.SinceSeq, orDefault(in.Limit, defaultPage))
+	messages, more, err := h.store.Messages(ctx, th.Project, in.ThreadID, in.SinceSeq, orDefault(in.Limit, defaultPage))
 	if err != nil {
 		return tool.ThreadView{}, storage(err)
 	}
@@ -227,12 +227,16 @@ const maxRowFiles = 3
 func (h *Hub) threadRow(th *coord.Thread) tool.ThreadRow {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
+	return h.state.threadRow(th)
+}
+
+func (s *state) threadRow(th *coord.Thread) tool.ThreadRow {
 	row := tool.ThreadRow{ThreadID: th.ID, Status: th.Status, Type: th.Resolution, Subject: th.Subject, AnnouncementID: th.Announcement,
-		Initiator: h.state.refOf(th.Initiator), AssignedTo: th.AssignedTo, KeepOpen: th.KeepOpen, RunID: th.RunID, Files: list(th.Paths), Score: th.Score, Round: th.Round,
+		Initiator: s.refOf(th.Initiator), AssignedTo: th.AssignedTo, KeepOpen: th.KeepOpen, RunID: th.RunID, Files: list(th.Paths), Score: th.Score, Round: th.Round,
 		Deadline: th.Deadline, Created: th.Created, Ended: th.Ended}
-	row.Respondents, row.MoreRespondents = h.state.someRefs(th.Respondents)
+	row.Respondents, row.MoreRespondents = s.someRefs(th.Respondents)
 	if th.Claimer != "" {
-		ref := h.state.refOf(th.Claimer)
+		ref := s.refOf(th.Claimer)
 		row.Claimer = &ref
 	}
 	if n := len(row.Files); n > maxRowFiles {

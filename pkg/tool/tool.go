@@ -128,4 +128,10 @@ var Table = []*Op{
 	Offer.Op,
 	Written.Op,
 	AwaitWake.Op,
+	ViewAgents.Op,
+	ViewThreads.Op,
+	ViewLeases.Op,
+	ViewFiles.Op,
+	ViewStats.Op,
+	Overview.Op,
 }

@@ -44,6 +44,19 @@ func Ask(ctx context.Context, home config.Home) (Status, error) {
 	return s, nil
 }
 
+// Link asks the hub of a home for a link to its dashboard.
+func Link(ctx context.Context, home config.Home) (client.Link, error) {
+	c := client.Dial(home.Socket())
+	defer c.Close()
+	limited, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	l, err := c.Dashboard(limited)
+	if err != nil {
+		return l, explain(home, err)
+	}
+	return l, nil
+}
+
 // explain words the lack of an answer for somebody at a terminal.
 func explain(home config.Home, err error) error {
 	var op *net.OpError

@@ -21,6 +21,7 @@ import (
 	"github.com/coordhq/coord/pkg/hub/metrics"
 	"github.com/coordhq/coord/pkg/hub/quota"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
+	"github.com/coordhq/coord/pkg/hub/stream"
 	"github.com/coordhq/coord/pkg/hub/streamable"
 	"github.com/coordhq/coord/pkg/hub/web"
 	"github.com/coordhq/coord/pkg/process"
@@ -109,6 +110,7 @@ type Daemon struct {
 	host      coord.HostID
 	store     *sqlite.Store
 	broker    *broker.Broker
+	events    *stream.Log
 	hub       *hub.Hub
 	mcp       *streamable.Handler
 	quota     *quota.Meter // nil = off

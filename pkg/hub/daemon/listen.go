@@ -85,10 +85,14 @@ func checkBind(bind string) error {
 	return nil
 }
 
-// listenTCP listens on the port, or on a free one where that is allowed; then
-// the listener's address tells which.
-func listenTCP(bind string, p Port) (net.Listener, error) {
+// listenTCP listens on the port, or on another one where that is allowed: the
+// one of the hub before, which a browser may still be looking at, or a free one.
+// The listener's address tells which.
+func listenTCP(bind string, p Port, before string) (net.Listener, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort(bind, strconv.Itoa(p.Number)))
+	if host, port, split := net.SplitHostPort(before); err != nil && !p.Chosen && split == nil && host == bind {
+		l, err = net.Listen("tcp", net.JoinHostPort(bind, port))
+	}
 	if err != nil && !p.Chosen && p.Number != 0 {
 		l, err = net.Listen("tcp", net.JoinHostPort(bind, "0"))
 	}

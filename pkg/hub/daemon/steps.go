@@ -16,6 +16,7 @@ import (
 	"github.com/coordhq/coord/pkg/hub/auth"
 	"github.com/coordhq/coord/pkg/hub/broker"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
+	"github.com/coordhq/coord/pkg/hub/stream"
 	"github.com/coordhq/coord/pkg/hub/streamable"
 	"github.com/coordhq/coord/pkg/hub/web"
 	"github.com/coordhq/coord/pkg/process"
@@ -110,8 +111,11 @@ func (d *Daemon) buildRules(ctx context.Context) (err error) {
 		return err
 	}
 	d.later("stop the broker", 5*time.Second, d.broker.Stop)
+	if d.events, err = stream.New(stream.Options{Next: d.broker, Store: d.store}); err != nil {
+		return err
+	}
 	d.hub, err = hub.New(hub.Options{
-		Store: d.store, Publisher: d.broker, Statuses: d.broker, Meter: d.metrics, Log: d.o.Log,
+		Store: d.store, Publisher: d.events, Statuses: d.broker, Meter: d.metrics, Log: d.o.Log,
 		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive,
 	})
 	if err != nil {
@@ -123,6 +127,7 @@ func (d *Daemon) buildRules(ctx context.Context) (err error) {
 	d.later("stop the rules", 5*time.Second, d.hub.Stop)
 	d.broker.SetSessions(d.hub)
 	d.broker.SetEpoch(d.hub.Epoch())
+	d.events.Begin(d.hub.Epoch(), d.hub.Head())
 	return nil
 }
 
@@ -137,6 +142,7 @@ type door struct {
 // which local work goes on; then it lets callers in.
 func (d *Daemon) openDoors(context.Context) error {
 	d.discovery = d.describe()
+	before, _ := config.ReadDiscovery(d.o.Home) // of a hub that was killed; none is as good
 	var open []door
 	var closers []func() error
 	d.later("close the doors", 2*time.Second, func(context.Context) error {
@@ -164,8 +170,9 @@ func (d *Daemon) openDoors(context.Context) error {
 		port    Port
 		mqtt    bool
 		address *string
-	}{{d.o.HTTP, false, &d.discovery.HTTP}, {d.o.MQTT, true, &d.discovery.MQTT}} {
-		l, err := listenTCP(d.o.Bind, tcp.port)
+		before  string
+	}{{d.o.HTTP, false, &d.discovery.HTTP, before.HTTP}, {d.o.MQTT, true, &d.discovery.MQTT, before.MQTT}} {
+		l, err := listenTCP(d.o.Bind, tcp.port, tcp.before)
 		if err != nil && tcp.port.Chosen {
 			return err
 		}
@@ -203,7 +210,7 @@ func (d *Daemon) serve(open []door) (err error) {
 	}
 	d.web, err = web.New(web.Options{
 		Rules: d.hub, Hello: d.hello, Facts: d.facts, Ready: d.ready, Stop: d.ask, Enter: d.gate.enter,
-		Human: d.hub, MCP: d.mcp, MQTT: d.broker.Take, Metrics: d.metrics.Handler(), Quota: d.quotaOrNil(), Prices: d.o.Prices,
+		Human: d.hub, MCP: d.mcp, MQTT: d.broker.Take, Events: d.events, Metrics: d.metrics.Handler(), Quota: d.quotaOrNil(), Prices: d.o.Prices,
 		Token: d.token, Member: d.o.Member, OwnUID: os.Geteuid(), Log: d.o.Log,
 	})
 	if err != nil {

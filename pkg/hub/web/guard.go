@@ -122,7 +122,7 @@ func isJSON(r *http.Request) bool {
 
 // admit decides whether the request's credential opens this route.
 func (s *Server) admit(row route, r *http.Request) (c coord.Caller, status int, err *coord.Error) {
-	if row.Access == Open || row.Access == Broker {
+	if row.Access == Open || row.Access == Page || row.Access == Broker {
 		return coord.Caller{}, 0, nil
 	}
 	c, err = s.identify(r)
@@ -154,6 +154,12 @@ func (s *Server) identify(r *http.Request) (coord.Caller, *coord.Error) {
 		return operator, nil
 	}
 	if len(headers) == 0 {
+		switch ok, err := s.visiting(r); {
+		case err != nil:
+			return coord.Caller{}, err
+		case ok:
+			return operator, nil
+		}
 		return coord.Caller{}, coord.Errorf(coord.Unauthorized, "send the token or a session key as Authorization: Bearer", "this door wants a credential")
 	}
 	scheme, secret, _ := strings.Cut(headers[0], " ")

@@ -18,11 +18,14 @@ type Limits struct {
 	LocalConnections int // open on one unix socket; 8,192
 	Connections      int // open on one TCP listener; 256
 	Strangers        int // of those, without a credential so far; 64
+
+	Streams   int // open at /api/events; 32
+	StreamLag int // events that a stream may be behind once it has been at the newest; 20,000
 }
 
 func (l *Limits) fill() error {
 	if l.Body < 0 || l.LocalRate < 0 || l.LocalBurst < 0 || l.Rate < 0 || l.Burst < 0 ||
-		l.LocalConnections < 0 || l.Connections < 0 || l.Strangers < 0 {
+		l.LocalConnections < 0 || l.Connections < 0 || l.Strangers < 0 || l.Streams < 0 || l.StreamLag < 0 {
 		return errors.New("web: Options.Limits has a negative field")
 	}
 	or(&l.Body, 1<<20)
@@ -33,6 +36,8 @@ func (l *Limits) fill() error {
 	or(&l.LocalConnections, 8192)
 	or(&l.Connections, 256)
 	or(&l.Strangers, 64)
+	or(&l.Streams, 32)
+	or(&l.StreamLag, 20_000)
 	return nil
 }
 

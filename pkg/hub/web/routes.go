@@ -15,9 +15,11 @@ type Access string
 // Open wants no credential and shows nothing; Broker wants none either, since
 // the connection becomes one of the broker, which wants it in the first packet;
 // Member is a session or the operator; Session and Operator are one of them
-// only; Local is the operator on the unix socket.
+// only; Local is the operator on the unix socket. Page wants no credential, since
+// its files are the same for everybody and hold no data.
 const (
 	Open     Access = "open"
+	Page     Access = "page"
 	Broker   Access = "broker"
 	Member   Access = "member"
 	Session  Access = "session"
@@ -41,7 +43,7 @@ type route struct {
 
 // table is every route there is.
 func table() []route {
-	return []route{
+	return append(readRoutes(), []route{
 		{Route{"POST", "/api/sessions", Operator, false}, (*Server).register},
 		{Route{"DELETE", "/api/sessions", Session, false}, (*Server).leave},
 		{Route{"POST", "/api/tools/{name}", Member, false}, (*Server).tool},
@@ -64,7 +66,12 @@ func table() []route {
 		{Route{"GET", "/health", Open, true}, (*Server).health},
 		{Route{"GET", "/livez", Open, true}, (*Server).health},
 		{Route{"GET", "/readyz", Member, true}, (*Server).ready},
-	}
+		{Route{"GET", "/api/events", Member, false}, (*Server).events},
+		{Route{"POST", "/api/dashboard/link", Local, false}, (*Server).link},
+		{Route{"GET", "/dashboard", Page, false}, (*Server).page},
+		{Route{"GET", "/dashboard/{file...}", Page, false}, (*Server).page},
+		{Route{"GET", "/enter", Page, false}, (*Server).enter},
+	}...)
 }
 
 // Routes lists the table of routes.

@@ -22,6 +22,12 @@ func TestWithoutCredentialTCPShowsNothing(t *testing.T) {
 				}
 				return
 			}
+			if r.Access == web.Page {
+				if got.status != 200 && got.status != 303 || !got.close {
+					t.Errorf("a page answers %d, close %t", got.status, got.close)
+				}
+				return
+			}
 			if r.Access == web.Broker {
 				if got.status != 400 {
 					t.Errorf("without a WebSocket it answers %d %s, want 400", got.status, got.body)
@@ -42,14 +48,14 @@ func TestWithoutCredentialTCPShowsNothing(t *testing.T) {
 }
 
 // The open routes are named here, so that opening another is a deed.
-func TestOnlyHealthIsOpen(t *testing.T) {
+func TestOnlyHealthAndThePageAreOpen(t *testing.T) {
 	var open []string
 	for _, r := range web.Routes() {
-		if r.Access == web.Open {
+		if r.Access == web.Open || r.Access == web.Page {
 			open = append(open, r.Pattern)
 		}
 	}
-	if diff := cmp.Diff([]string{"/health", "/livez"}, open); diff != "" {
+	if diff := cmp.Diff([]string{"/health", "/livez", "/dashboard", "/dashboard/{file...}", "/enter"}, open); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -76,6 +82,12 @@ func TestEachRouteServesWhomItIsFor(t *testing.T) {
 				want, refused := c.allowed[r.Access]
 				if r.Access == web.Broker {
 					want, refused = 400, true // for want of a WebSocket
+				}
+				if r.Pattern == "/enter" {
+					want, refused = 303, true
+				}
+				if r.Pattern == "/api/events" && !refused {
+					want, refused = 404, true // for want of a log
 				}
 				if ok := got.status >= 200 && got.status <= 299; ok == refused || refused && got.status != want {
 					t.Errorf("%s %s: %d %s, want %d", r.Method, r.Pattern, got.status, got.body, want)
@@ -155,10 +167,10 @@ func TestHelloStatusAndReady(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api/hello":  `{"instance":"i-1","version":"","protocol":0,"pid":7,"home":"","epoch":"","draining":false}`,
 		"/readyz":     `{"status":"ok"}`,
-		"/api/status": `{"hub":{"instance":"i-1","version":"","started_at":0,"epoch":""},"agents":{"online":0,"peers":null},"threads":{"open":0,"resolving":0,"waiting_for_me":null},"hot_files":null,"mqtt":{"connections":0,"published":0,"dropped":0},"daemon":{"pid":7,"home":"","auto":false,"uptime_seconds":0,"protocol":0,"socket":"","mqtt_socket":"","connections":1}}`,
+		"/api/status": `{"hub":{"instance":"i-1","version":"","started_at":0,"epoch":""},"agents":{"online":0,"peers":null},"threads":{"open":0,"resolving":0,"waiting_for_me":null},"hot_files":null,"mqtt":{"connections":0,"published":0,"dropped":0},"daemon":{"pid":7,"home":"","auto":false,"uptime_seconds":0,"protocol":0,"socket":"","mqtt_socket":"","http":"ADDR","connections":1}}`,
 	} {
 		s := open(t, nil) // the status counts its connections
-		if got := s.do(t, ask{method: http.MethodGet, path: path}); got.status != 200 || got.body != want {
+		if got := s.do(t, ask{method: http.MethodGet, path: path}); got.status != 200 || strings.Replace(got.body, s.addr, "ADDR", 1) != want {
 			t.Errorf("%s: %d\n got %s\nwant %s", path, got.status, got.body, want)
 		}
 	}

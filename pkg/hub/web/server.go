@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/auth"
+	"github.com/coordhq/coord/pkg/hub/dashboard"
 )
 
 // Rules is what the doors need of the hub's rules; it is implemented by
@@ -33,9 +35,11 @@ type Options struct {
 	Member coord.MemberID      // the user behind the unix socket and the token; required
 	OwnUID int                 // the only user that may connect to a unix socket; 0 is root
 
-	Human Human          // takes the acts of a person; nil = those routes answer 404
-	MCP   MCP            // serves /mcp; nil = there is no such route
-	MQTT  func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
+	Human  Human          // takes the acts of a person; nil = those routes answer 404
+	MCP    MCP            // serves /mcp; nil = there is no such route
+	MQTT   func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
+	Events Events         // the log that /api/events follows; nil = there is no such route
+	Pages  fs.ReadFileFS  // files of the dashboard; nil = those of hub/dashboard
 
 	Metrics http.Handler // serves /metrics; nil = there is no such route
 
@@ -68,6 +72,9 @@ func (o *Options) validate() error {
 	if o.Enter == nil {
 		o.Enter = func() (func(), bool) { return func() {}, true }
 	}
+	if o.Pages == nil {
+		o.Pages = dashboard.Files()
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -80,6 +87,8 @@ type Server struct {
 	log      *slog.Logger
 	failures *auth.Failures
 	rates    *rates
+	visits   *auth.Visits
+	streams  chan struct{} // one entry for each open stream
 	handler  http.Handler
 	leaving  context.Context    // ends when Stop begins: reads that wait for something end then
 	end      context.CancelFunc // of leaving
@@ -94,7 +103,8 @@ func New(o Options) (*Server, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, log: o.Log.With("component", "http"), failures: auth.NewFailures(), rates: newRates(o.Limits)}
+	s := &Server{o: o, log: o.Log.With("component", "http"), failures: auth.NewFailures(), rates: newRates(o.Limits),
+		visits: auth.NewVisits(o.Token, nil), streams: make(chan struct{}, o.Limits.Streams)}
 	s.leaving, s.end = context.WithCancel(context.Background())
 	s.handler = s.front(s.mux(table()))
 	return s, nil

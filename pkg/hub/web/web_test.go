@@ -134,7 +134,7 @@ func open(t *testing.T, change func(*web.Options)) *site {
 	o := web.Options{
 		Rules:  s.rules,
 		Hello:  func() client.Hello { return client.Hello{Instance: "i-1", PID: 7} },
-		Facts:  func() web.Facts { return web.Facts{PID: 7} },
+		Facts:  func() web.Facts { return web.Facts{PID: 7, HTTP: s.addr} },
 		Stop:   func(string) {},
 		Token:  token,
 		Member: "mia",
@@ -252,7 +252,7 @@ func exchange(t *testing.T, conn net.Conn, req *http.Request) reply {
 		t.Fatal(err)
 	}
 	r := reply{status: resp.StatusCode, header: resp.Header, body: string(body), close: resp.Close}
-	if r.status < 200 || r.status > 299 {
+	if r.status < 200 || r.status > 399 {
 		if err := json.Unmarshal(body, &r.err); err != nil && req.Method != http.MethodHead {
 			t.Errorf("%s %s: %d without a JSON error: %q", req.Method, req.URL.Path, r.status, body)
 		}
@@ -276,7 +276,7 @@ func bearer(secret string) map[string]string {
 
 // concrete makes a path that a route's pattern matches.
 func concrete(pattern string) string {
-	return strings.NewReplacer("{name}", "list_agents", "{id}", "X-1").Replace(pattern)
+	return strings.NewReplacer("{name}", "list_agents", "{id}", "X-1", "{file...}", "index.html").Replace(pattern)
 }
 
 // bodyFor is a body each route with one takes.

@@ -1,0 +1,146 @@
+package hub_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+// look reads a view as a caller.
+func look[Out any](r *rig, ctx context.Context, op string, args object) (out Out) {
+	r.t.Helper()
+	raw, err := json.Marshal(args)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	body, err := r.Call(ctx, op, raw, "")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := json.Unmarshal(body, &out); err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
+
+// two is a rig with a conflict in shop and a lone agent in bank.
+func two(t *testing.T) (r *rig, alice, bob, zoe *agent) {
+	r = newRig(t)
+	alice, bob = r.named("alice"), r.named("bob")
+	reg := registration("zoe")
+	reg.Project, reg.Workspace = "bank", "host-1:/bank"
+	zoe = r.join(reg)
+	alice.call("log_action_summary", object{"summary": "first", "file_path": "a.go"})
+	alice.announce("a.go")
+	bob.announce("a.go", "b.go")
+	zoe.announce("a.go")
+	return r, alice, bob, zoe
+}
+
+func TestAnOperatorSeesAllProjectsAndASessionItsOwn(t *testing.T) {
+	r, alice, _, zoe := two(t)
+	names := func(ctx context.Context) (out []string) {
+		for _, a := range look[tool.ViewAgentsOut](r, ctx, "view_agents", object{}).Agents {
+			out = append(out, string(a.Project)+" "+a.Name)
+		}
+		return out
+	}
+	one := coord.WithCaller(context.Background(), coord.Caller{Member: "mia", Operator: true, Project: "bank"})
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		want []string
+	}{
+		"operator":                {operator(), []string{"bank zoe", "shop alice", "shop bob"}},
+		"operator of one project": {one, []string{"bank zoe"}},
+		"alice":                   {alice.ctx, []string{"shop alice", "shop bob"}},
+		"zoe":                     {zoe.ctx, []string{"bank zoe"}},
+	} {
+		if diff := cmp.Diff(c.want, names(c.ctx)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		whole := look[tool.OverviewOut](r, c.ctx, "overview", object{})
+		if len(whole.Agents) != len(c.want) {
+			t.Errorf("%s: the overview has %d agents", name, len(whole.Agents))
+		}
+		for _, l := range whole.Leases {
+			if name == "zoe" && l.Project != "bank" {
+				t.Errorf("zoe sees the lease %+v", l)
+			}
+		}
+	}
+	// An operator finds a thread without its project; a session of another does not.
+	if th := look[tool.ThreadView](r, operator(), "get_thread", object{"thread_id": "T-1"}); th.Subject != "work" {
+		t.Errorf("the operator reads %+v", th)
+	}
+	zoe.refused(coord.NotFound, "get_thread", object{"thread_id": "T-1"})
+}
+
+func TestViewsTellWhoIsAwaitedAndWhoWaits(t *testing.T) {
+	r, alice, bob, _ := two(t)
+	threads := look[tool.ViewThreadsOut](r, operator(), "view_threads", object{"live": true}).Threads
+	if len(threads) != 1 || threads[0].Layer != coord.LayerSameFile || threads[0].Deadline == 0 {
+		t.Fatalf("live threads: %+v", threads)
+	}
+	want(t, "awaited before a proposal", threads[0].Awaiting, []tool.AgentRef{{ID: alice.AgentID, Name: "alice"}})
+	bob.call("propose_resolution", object{"thread_id": "T-1", "summary": "alice first"})
+	threads = look[tool.ViewThreadsOut](r, operator(), "view_threads", object{}).Threads
+	want(t, "awaited by the proposal", threads[0].Awaiting, []tool.AgentRef{{ID: alice.AgentID, Name: "alice"}})
+
+	leases := look[tool.ViewLeasesOut](r, operator(), "view_leases", object{}).Leases
+	if len(leases) != 1 || leases[0].Holder.Name != "alice" || len(leases[0].Waiting) != 1 || leases[0].Waiting[0].Agent.Name != "bob" {
+		t.Errorf("leases: %+v", leases)
+	}
+	files := look[tool.ViewFilesOut](r, operator(), "view_files", object{}).Files
+	if len(files) != 1 || files[0].Path.String() != "a.go" || files[0].Edits != 1 {
+		t.Errorf("files: %+v", files)
+	}
+
+	alice.call("approve_resolution", object{"thread_id": "T-1"})
+	stats := look[tool.ViewStatsOut](r, operator(), "view_stats", object{})
+	want(t, "outcomes", stats.Outcomes, map[string]int{"consensus": 1})
+	want(t, "layers", []any{stats.Layers[0].Layer, stats.Layers[0].Threads, stats.Opened, stats.Announcements}, []any{"0a", 1, 1, 3})
+	want(t, "live threads", len(look[tool.ViewThreadsOut](r, operator(), "view_threads", object{"live": true}).Threads), 0)
+}
+
+// Who looks on hears of every announcement and its end; nobody's inbox does.
+func TestAnnouncementsAreEventsForOnlookers(t *testing.T) {
+	r := newRig(t)
+	alice, bob := r.named("alice"), r.named("bob")
+	alice.announce("a.go")
+	bob.call("announce_work", object{"subject": "more", "target_files": []string{"a.go"}})
+	bob.call("close_thread", object{"thread_id": "A-2"})
+	events, err := r.store.Events(context.Background(), "shop", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []any
+	for _, e := range events {
+		var p coord.Announced
+		switch e.Kind {
+		case coord.KindAnnounced:
+			if err := json.Unmarshal(e.Payload, &p); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, []any{e.Kind, p.Name, p.Category, p.Score, p.Layers, e.Thread})
+		case coord.KindAnnounceClosed:
+			got = append(got, []any{e.Kind, e.Actor})
+		}
+	}
+	want(t, "events", got, []any{
+		[]any{"announcement.opened", "alice", "pass", 0, nil, ""},
+		[]any{"announcement.opened", "bob", "concerned", 100, map[string]int{"0a": 1}, "T-1"},
+		[]any{"announcement.closed", bob.AgentID},
+	})
+	for _, a := range []*agent{alice, bob} {
+		for _, d := range a.inbox() {
+			if d.Kind == coord.KindAnnounced || d.Kind == coord.KindAnnounceClosed {
+				t.Errorf("%s is told %s", a.Name, d.Kind)
+			}
+		}
+	}
+}

@@ -1,0 +1,362 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+// Events is the event log as GET /api/events follows it; it is implemented by
+// stream.Log.
+type Events interface {
+	// Head gives the life of the log and the seq of its newest event.
+	Head() (coord.Epoch, coord.Seq)
+
+	// Listen signals after new events until stop is called.
+	Listen() (bell <-chan struct{}, stop func())
+
+	// After gives at most limit events behind a seq, in order, and the seq up to
+	// which nothing else of the project is left; an empty project is all.
+	After(ctx context.Context, project coord.ProjectID, after coord.Seq, limit int) (events []coord.Event, upTo coord.Seq, err error)
+}
+
+// Times and sizes of a stream.
+const (
+	heartbeat   = 15 * time.Second
+	streamPage  = 200         // events read and written at once
+	streamWrite = time.Minute // a page that takes longer to go out ends the stream
+	maxTail     = 5000        // events before the newest that tail may ask for
+	overviewGap = time.Second // between two looks at the state, for streams that want it
+	settle      = 30 * time.Millisecond
+)
+
+// following is what a request for events asks for.
+type following struct {
+	project coord.ProjectID
+	kinds   []string // empty = all; an entry that ends in "." is a prefix
+	epoch   coord.Epoch
+	since   coord.Seq // -1 = from the newest on
+	tail    int
+	state   bool // wants the overview too, as it changes
+}
+
+func (f *following) wants(e *coord.Event) bool {
+	return len(f.kinds) == 0 || slices.ContainsFunc(f.kinds, func(k string) bool {
+		return k == string(e.Kind) || strings.HasSuffix(k, ".") && strings.HasPrefix(string(e.Kind), k)
+	})
+}
+
+// readFollowing reads the query and the header of a request for events.
+func readFollowing(r *http.Request, c coord.Caller) (following, error) {
+	f := following{project: c.Project, since: -1}
+	for name, values := range r.URL.Query() {
+		read, known := followingParams[name]
+		if !known {
+			return f, coord.Errorf(coord.Invalid, "use project, kinds, since, tail, epoch and state", "unknown parameter %q", name)
+		}
+		if err := read(&f, values[len(values)-1]); err != nil {
+			return f, coord.Errorf(coord.Invalid, "correct it and connect again", "%s: %v", name, err)
+		}
+	}
+	if last := r.Header.Get("Last-Event-ID"); last != "" { // a browser that reconnects repeats the old query
+		if err := readSince(&f, last); err != nil {
+			return f, coord.Errorf(coord.Invalid, "leave it out, or send the id of the last event", "Last-Event-ID: %v", err)
+		}
+	}
+	return f, nil
+}
+
+// followingParams are the parameters of GET /api/events. The project is in the
+// caller already.
+var followingParams = map[string]func(*following, string) error{
+	"project": func(*following, string) error { return nil },
+	"kinds": func(f *following, v string) error {
+		for kind := range strings.SplitSeq(v, ",") {
+			if kind = strings.TrimSpace(kind); kind != "" {
+				f.kinds = append(f.kinds, kind)
+			}
+		}
+		return nil
+	},
+	"since": readSince,
+	"epoch": func(f *following, v string) error { f.epoch = coord.Epoch(v); return nil },
+	"tail": func(f *following, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 || n > maxTail {
+			return fmt.Errorf("%q is no number from 0 to %d", v, maxTail)
+		}
+		f.tail = n
+		return nil
+	},
+	"state": func(f *following, v string) (err error) { f.state, err = strconv.ParseBool(v); return err },
+}
+
+func readSince(f *following, v string) error {
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q is no seq", v)
+	}
+	f.since = coord.Seq(n)
+	return nil
+}
+
+// events streams the log. Unnamed messages are events, with their seq as id;
+// the others are "hello" (first of all), "truncated" (what was asked for is no
+// longer there), "state" (an overview, when asked for) and "dropped" (the
+// reader is too slow; it may connect again where it was).
+func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
+	if s.o.Events == nil {
+		return coord.Errorf(coord.NotFound, "follow a hub that has one", "this hub serves no stream of events")
+	}
+	if err := ownProject(r); err != nil {
+		return err
+	}
+	caller, _ := coord.CallerFrom(r.Context())
+	f, err := readFollowing(r, caller)
+	if err != nil {
+		return err
+	}
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		return coord.Errorf(coord.Unavailable, "end one, or try again later", "the limit of %d streams is reached", cap(s.streams))
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.leaving, cancel)()
+	st := &stream{web: s, events: s.o.Events, f: f, out: w, control: http.NewResponseController(w)}
+	if err := st.run(ctx); err != nil {
+		s.log.Debug("stream ended", "err", err, "at", st.at, "request_id", coord.RequestFrom(r.Context()))
+	}
+	return nil
+}
+
+// stream is one open request for events.
+type stream struct {
+	web     *Server
+	events  Events
+	f       following
+	out     http.ResponseWriter
+	control *http.ResponseController
+	buf     bytes.Buffer
+	epoch   coord.Epoch
+	at      coord.Seq // everything up to here has been sent, or is not asked for
+	live    bool      // it has been at the head once
+	shown   []byte    // the last overview that was sent
+}
+
+func (st *stream) run(ctx context.Context) error {
+	bell, stop := st.events.Listen()
+	defer stop()
+	if err := st.begin(ctx); err != nil {
+		return err
+	}
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	look := st.looks()
+	defer look.Stop()
+	for {
+		if dropped, err := st.catchUp(ctx); dropped || err != nil {
+			return err
+		}
+		if err := st.state(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-bell:
+			st.rest(ctx)
+		case <-look.C:
+		case <-beat.C:
+			fmt.Fprintf(&st.buf, ": still here\nid: %d\n\n", st.at) // an id alone moves a browser's Last-Event-ID on
+			if err := st.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// looks ticks as often as the state is looked at without an event; for a stream
+// that does not want it, never.
+func (st *stream) looks() *time.Ticker {
+	if st.f.state {
+		return time.NewTicker(overviewGap)
+	}
+	t := time.NewTicker(time.Hour)
+	t.Stop()
+	return t
+}
+
+// rest lets a burst of events become one page and one overview.
+func (st *stream) rest(ctx context.Context) {
+	if !st.f.state {
+		return
+	}
+	t := time.NewTimer(settle)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// begin sends the headers, hello, and what there is to say about where the
+// stream starts.
+func (st *stream) begin(ctx context.Context) error {
+	epoch, head := st.events.Head()
+	st.epoch = epoch
+	st.at = head
+	foreign := st.f.epoch != "" && st.f.epoch != epoch || st.f.since > head
+	switch {
+	case foreign || st.f.since < 0 && st.f.tail > 0:
+		st.at = max(head-coord.Seq(st.f.tail), 0)
+	case st.f.since >= 0:
+		st.at = st.f.since
+	}
+	h := st.out.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	_ = st.control.SetReadDeadline(time.Time{}) // both always work on our connections; without them the stream ends early
+	st.out.WriteHeader(http.StatusOK)
+	st.buf.WriteString("retry: 1000\n")
+	st.named("hello", hello{Epoch: epoch, Head: head, From: st.at, Routes: apiRoutes()})
+	if foreign {
+		st.named("truncated", truncated{Reason: "epoch", Asked: st.f.since, From: st.at})
+	} else if err := st.checkGap(ctx, head); err != nil {
+		return err
+	}
+	return st.flush()
+}
+
+type hello struct {
+	Epoch coord.Epoch `json:"epoch"`
+	Head  coord.Seq   `json:"head"`
+	From  coord.Seq   `json:"from"` // what follows comes after this
+
+	Routes []string `json:"routes"` // that this hub has, like "GET /api/agents", so that a page asks for no other
+}
+
+func apiRoutes() []string {
+	var out []string
+	for _, r := range table() {
+		if strings.HasPrefix(r.Pattern, "/api/") {
+			out = append(out, r.Method+" "+r.Pattern)
+		}
+	}
+	return out
+}
+
+type truncated struct {
+	Reason string    `json:"reason"` // "epoch": the log was restored; "retention": older events are no longer kept
+	Asked  coord.Seq `json:"asked"`
+	From   coord.Seq `json:"from"`
+}
+
+type dropped struct {
+	Reason string    `json:"reason"`
+	At     coord.Seq `json:"at"` // resume here
+	Head   coord.Seq `json:"head"`
+}
+
+// checkGap tells when the event after the asked one is no longer kept. Numbers
+// of kept events leave no hole, whatever the project.
+func (st *stream) checkGap(ctx context.Context, head coord.Seq) error {
+	if st.f.since < 0 || st.at >= head {
+		return nil
+	}
+	first, _, err := st.events.After(ctx, "", st.at, 1)
+	if err != nil {
+		return err
+	}
+	if len(first) == 0 || first[0].Seq > st.at+1 {
+		from := head
+		if len(first) > 0 {
+			from = first[0].Seq - 1
+		}
+		st.named("truncated", truncated{Reason: "retention", Asked: st.at, From: from})
+		st.at = from
+	}
+	return nil
+}
+
+// catchUp sends pages until the stream is at the head. A reader that was there
+// and has fallen too far behind is dropped: it can come back where it was.
+func (st *stream) catchUp(ctx context.Context) (drop bool, err error) {
+	for {
+		_, head := st.events.Head()
+		if st.at >= head {
+			st.live = true
+			return false, nil
+		}
+		if lag := int(head - st.at); st.live && lag > st.web.o.Limits.StreamLag {
+			st.named("dropped", dropped{Reason: fmt.Sprintf("%d events behind", lag), At: st.at, Head: head})
+			return true, st.flush()
+		}
+		events, upTo, err := st.events.After(ctx, st.f.project, st.at, streamPage)
+		if err != nil {
+			return false, err
+		}
+		for i := range events {
+			if st.f.wants(&events[i]) {
+				fmt.Fprintf(&st.buf, "id: %d\ndata: ", events[i].Seq)
+				st.buf.Write(events[i].Wire(st.epoch))
+				st.buf.WriteString("\n\n")
+			}
+		}
+		st.at = upTo
+		if err := st.flush(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// state sends the overview when it has changed.
+func (st *stream) state(ctx context.Context) error {
+	if !st.f.state {
+		return nil
+	}
+	raw, err := st.web.o.Rules.Call(ctx, tool.Overview.Name, json.RawMessage("{}"), "")
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(raw, st.shown) {
+		return nil
+	}
+	st.shown = raw
+	st.named("state", raw)
+	return st.flush()
+}
+
+// named adds a message that is no event of the log.
+func (st *stream) named(name string, v any) {
+	raw, ok := v.(json.RawMessage)
+	if !ok {
+		raw, _ = json.Marshal(v) // structs of texts and numbers
+	}
+	fmt.Fprintf(&st.buf, "event: %s\ndata: %s\n\n", name, raw)
+}
+
+// flush writes what has been added, in bounded time.
+func (st *stream) flush() error {
+	if st.buf.Len() == 0 {
+		return nil
+	}
+	_ = st.control.SetWriteDeadline(time.Now().Add(streamWrite))
+	_, err := st.out.Write(st.buf.Bytes())
+	st.buf.Reset()
+	if err != nil {
+		return err
+	}
+	return st.control.Flush()
+}
