@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
-	"pkg/hook/tokens":    {},
+	"pkg/hook/tokens": {},
 
 	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
@@ -46,9 +46,10 @@ var imports = map[string][]string{
 	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
-	"pkg/driver":    {"pkg/coord", "pkg/tool"},
-	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
-	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool", "pkg/workspace"},
+	"pkg/driver": {"pkg/coord", "pkg/tool"},
+	"pkg/demo":   {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
+	"pkg/coordtest": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/daemon", "pkg/hub/sqlite", "pkg/hub/web",
+		"pkg/process", "pkg/shim", "pkg/tool", "pkg/workspace"},
 
 	"pkg/coordtest/asroot": {},
 	"pkg/coordtest/claude": {"pkg/coordtest"},

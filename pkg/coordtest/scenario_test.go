@@ -6,6 +6,10 @@ import (
 	"github.com/coordhq/coord/pkg/coordtest"
 )
 
+const scenarios = "../../testdata/scenarios/*.txtar"
+
 func TestScenarios(t *testing.T) {
-	coordtest.PlayScenarios(t, "../../testdata/scenarios/*.txtar")
+	for _, s := range coordtest.Scenarios(t, scenarios) {
+		t.Run(s.File+"/"+s.Name, s.Play)
+	}
 }
