@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,29 +82,35 @@ func (s Scenario) Arrangements() (names, reasons []string) {
 	return names, reasons
 }
 
-// Play plays the scenario in every arrangement that can.
-func (s Scenario) Play(t *testing.T) {
+// Play plays scenarios in every arrangement that can, as subtests named
+// arrangement/file/scenario.
+func Play(t *testing.T, scenarios []Scenario) {
 	for _, a := range arrangements() {
-		if !a.plays(s.script) {
-			continue
-		}
 		t.Run(a.name, func(t *testing.T) {
-			if a.fake {
-				synctest.Test(t, func(t *testing.T) { perform(t, a, s.script) })
-				return
+			open := a.open(t)
+			for _, s := range scenarios {
+				if a.plays(s.script) {
+					t.Run(s.File+"/"+s.Name, func(t *testing.T) { a.play(t, open, s.script) })
+				}
 			}
-			perform(t, a, s.script)
 		})
 	}
 }
 
-func perform(t *testing.T, a arrangement, script string) {
-	stage, err := a.open(t)
-	if err != nil {
-		t.Fatalf("set the stage: %v", err)
+func (a arrangement) play(t *testing.T, open func(testing.TB) (Stage, error), script string) {
+	perform := func(t *testing.T) {
+		stage, err := open(t)
+		if err != nil {
+			t.Fatalf("set the stage: %v", err)
+		}
+		p := &play{Stage: stage, t: t}
+		p.run(script)
 	}
-	p := &play{Stage: stage, t: t}
-	p.run(script)
+	if a.fake {
+		synctest.Test(t, perform)
+		return
+	}
+	perform(t)
 }
 
 // play is one running scenario.
@@ -267,15 +274,31 @@ func (p *play) clock(rest string) error {
 	return nil
 }
 
-var reference = regexp.MustCompile(`\$[a-z]\w*`)
+// The references of a script: $alice, and T-1 with its like.
+var (
+	reference = regexp.MustCompile(`\$[a-z]\w*`)
+	numbered  = regexp.MustCompile(`\b([ATM])-(\d+)\b`)
+)
 
-// fill puts agent ids in place of $names.
+// fill puts agent ids in place of $names, and the hub's numbers in place of
+// those that count from the beginning of the scenario.
 func (p *play) fill(text string) string {
-	return reference.ReplaceAllStringFunc(text, func(ref string) string {
+	text = reference.ReplaceAllStringFunc(text, func(ref string) string {
 		if id := p.ID(ref[1:]); id != "" {
 			return string(id)
 		}
 		return ref
+	})
+	hub, ok := p.Stage.(counted)
+	if !ok {
+		return text
+	}
+	return numbered.ReplaceAllStringFunc(text, func(id string) string {
+		n, err := strconv.Atoi(id[2:])
+		if err != nil {
+			return id
+		}
+		return fmt.Sprintf("%s-%d", id[:1], hub.Number(id[:1], n))
 	})
 }
 

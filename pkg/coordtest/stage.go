@@ -32,6 +32,12 @@ type Stage interface {
 	Settle()
 }
 
+// counted is a stage whose hub has given ids before: T-1 of the scenario is
+// another number there.
+type counted interface {
+	Number(letter string, n int) int
+}
+
 // breakable is a stage on which connections can break and programs die.
 type breakable interface {
 	Lose(name string) error
@@ -113,19 +119,36 @@ type arrangement struct {
 	name string
 	can  []need
 	fake bool // time stands still until the play moves it
-	open func(testing.TB) (Stage, error)
+
+	// open is called once with the test of the arrangement, what it gives once
+	// with the test of each scenario.
+	open func(testing.TB) func(testing.TB) (Stage, error)
+}
+
+// afresh is for arrangements that share nothing among scenarios.
+func afresh(open func(testing.TB) (Stage, error)) func(testing.TB) func(testing.TB) (Stage, error) {
+	return func(testing.TB) func(testing.TB) (Stage, error) { return open }
 }
 
 // arrangements is every way in which scenarios are played.
 func arrangements() []arrangement {
 	all := []need{needsClock, needsBreaks, needsHidden, needsRoles}
 	return []arrangement{
-		{"rules", all, true, func(t testing.TB) (Stage, error) { return NewInProcess(t), nil }},
-		{"http", all, true, openWire},
-		{"daemon", []need{needsHidden, needsRoles}, false, openDaemon},
-		{"shims", nil, false, openShims},
-		{"processes", nil, false, openProcesses},
+		{"rules", all, true, afresh(func(t testing.TB) (Stage, error) { return NewInProcess(t), nil })},
+		{"http", all, true, afresh(openWire)},
+		{"daemon", []need{needsHidden, needsRoles}, false, afresh(openDaemon)},
+		{"shims", nil, false, afresh(openShims)},
+		{"processes", nil, false, openCompany},
 	}
+}
+
+// ArrangementNames lists the ways in which scenarios are played.
+func ArrangementNames() []string {
+	var out []string
+	for _, a := range arrangements() {
+		out = append(out, a.name)
+	}
+	return out
 }
 
 // plays reports whether the arrangement can play a script.

@@ -43,6 +43,15 @@ func (v *voices) place(as Role) (dir string, env []string, err error) {
 	return dir, []string{"COORDINATOR_PROJECT=" + as.Project}, os.MkdirAll(dir, 0o750)
 }
 
+// leaveAtEnd ends the agent's shim with the test, if it has not left before.
+func (v *voices) leaveAtEnd(name string, m *voice) {
+	v.t.Cleanup(func() {
+		if err := m.leave(); err != nil {
+			v.t.Errorf("%s ends: %v", name, err)
+		}
+	})
+}
+
 // enter notes who has joined, with the id that the hub gave it.
 func (v *voices) enter(ctx context.Context, name string, m *voice) error {
 	status, err := driver.Call(ctx, m, tool.CoordinatorStatus, tool.CoordinatorStatusIn{})
@@ -118,11 +127,7 @@ func (s *shims) Join(name string, as Role) error {
 		return errors.Join(err, in.Close(), <-ended)
 	}
 	m := &voice{Caller: c, next: c.Next, leave: onceError(func() error { return errors.Join(c.Close(), <-ended) })}
-	s.voices.t.Cleanup(func() {
-		if err := m.leave(); err != nil {
-			s.voices.t.Errorf("%s ends: %v", name, err)
-		}
-	})
+	s.leaveAtEnd(name, m)
 	return s.enter(ctx, name, m)
 }
 
@@ -148,32 +153,4 @@ func getenv(env []string) func(string) string {
 		}
 		return ""
 	}
-}
-
-// processes is a home with real shims, and the hub that they start.
-type processes struct {
-	*Home
-	voices
-}
-
-func openProcesses(t testing.TB) (Stage, error) { return &processes{NewHome(t), newVoices(t)}, nil }
-
-func (p *processes) Join(name string, as Role) error {
-	ctx, cancel := context.WithTimeout(p.voices.t.Context(), patience)
-	defer cancel()
-	dir, env, err := p.place(as)
-	if err != nil {
-		return err
-	}
-	a, err := p.StartAgent(ctx, name, dir, env...)
-	if err != nil {
-		return err
-	}
-	return p.enter(ctx, name, &voice{Caller: a, next: a.Next, leave: a.Close})
-}
-
-// Restart ends the hub; the shims start another one.
-func (p *processes) Restart() error {
-	p.StopHub()
-	return nil
 }
