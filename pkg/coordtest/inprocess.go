@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub"
@@ -28,6 +30,7 @@ type InProcess struct {
 	starts int
 
 	processes *processTable
+	asleep    atomic.Int64 // nanoseconds that the clock of the wall jumped ahead
 }
 
 // NewInProcess starts a hub on an empty database; it stops with the test.
@@ -49,7 +52,7 @@ func (p *InProcess) start() {
 	p.starts++
 	p.bell = &bell{}
 	h, err := hub.New(hub.Options{Store: store, Publisher: p.bell, Log: slog.New(slog.DiscardHandler),
-		Version: "test", Instance: fmt.Sprintf("in-process-%d", p.starts), Host: host, Alive: p.processes.alive})
+		Version: "test", Instance: fmt.Sprintf("in-process-%d", p.starts), Host: host, Alive: p.processes.alive, Now: p.now})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -149,6 +152,16 @@ func (p *InProcess) Find(name string) error {
 func (p *InProcess) Kill(name string) error {
 	p.processes.end(p.actors[name].role.Process)
 	return p.Lose(name)
+}
+
+// now is the clock on the wall.
+func (p *InProcess) now() time.Time { return time.Now().Add(time.Duration(p.asleep.Load())) }
+
+// Sleep lets the machine sleep: the clock on the wall goes on, nothing else does.
+// The first tick after it comes within a second.
+func (p *InProcess) Sleep(d time.Duration) {
+	p.asleep.Add(int64(d))
+	<-time.After(time.Second)
 }
 
 // Restart stops the hub and starts it again; nobody is connected then.

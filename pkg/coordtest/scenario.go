@@ -38,6 +38,7 @@ type Scenario struct {
 //	hears NAME KIND {json}                 the next event in NAME's inbox
 //	hears NAME nothing                     there is none
 //	clock DURATION                         time passes
+//	sleep DURATION                         the machine sleeps: all clocks jump, nothing runs meanwhile
 //	lose NAME / find NAME                  NAME's connection breaks, comes back
 //	kill NAME                              NAME's client and shim are gone, without a word
 //	leave NAME                             NAME's session ends
@@ -164,7 +165,7 @@ func (p *play) do(text string) error {
 		return fmt.Errorf("%s was refused: %w", p.called, p.err)
 	}
 	verbs := map[string]func(string) error{
-		"agent": p.agent, "expect": p.expect, "refused": p.refused, "hears": p.hears, "clock": p.clock,
+		"agent": p.agent, "expect": p.expect, "refused": p.refused, "hears": p.hears, "clock": p.clock, "sleep": p.sleep,
 		"lose": p.breaks(breakable.Lose), "find": p.breaks(breakable.Find), "kill": p.breaks(breakable.Kill),
 		"leave": p.known(p.Leave), "restart": func(string) error { return p.Restart() },
 	}
@@ -271,6 +272,19 @@ func (p *play) clock(rest string) error {
 		return err
 	}
 	<-time.After(d) // the bubble's time: it passes at once, timers fire on the way
+	return nil
+}
+
+func (p *play) sleep(rest string) error {
+	d, err := time.ParseDuration(rest)
+	if err != nil {
+		return err
+	}
+	stage, ok := p.Stage.(sleepy)
+	if !ok {
+		return errors.New("nothing sleeps here")
+	}
+	stage.Sleep(d)
 	return nil
 }
 

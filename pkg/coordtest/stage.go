@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -44,6 +45,9 @@ type breakable interface {
 	Find(name string) error
 	Kill(name string) error
 }
+
+// sleepy is a stage whose machine can be put to sleep.
+type sleepy interface{ Sleep(d time.Duration) }
 
 // Role is who joins, from where. The zero Process, Session and Client are those
 // of the arrangement.
@@ -97,7 +101,7 @@ var marks = []struct {
 	need need
 	line *regexp.Regexp
 }{
-	{needsClock, regexp.MustCompile(`(?m)^clock |"timeout_seconds"`)},
+	{needsClock, regexp.MustCompile(`(?m)^(clock|sleep) |"timeout_seconds"`)},
 	{needsBreaks, regexp.MustCompile(`(?m)^(lose|find|kill) `)},
 	{needsHidden, regexp.MustCompile(`(?m)^\w+ (acquire|edited|turn|release|sync)\b|"expansions"`)},
 	{needsRoles, regexp.MustCompile(`(?m)^agent .*\b(pid|start|session|client|door|label)=`)},
