@@ -27,7 +27,7 @@ var contract = map[string]string{
 	"contest_resolution":  "proposal reason* thread_id*",
 	"close_thread":        "summary thread_id*",
 	"cancel_thread":       "reason thread_id*",
-	"get_thread":          "limit since_seq thread_id*",
+	"get_thread":          "limit offset since_seq thread_id*",
 	"get_thread_updates":  "limit since_seq thread_id",
 	"list_threads":        "agent cursor limit mine module run_id status",
 	"log_action_summary":  "file_path summary*",
