@@ -95,7 +95,7 @@ func (t *txn) wake(id coord.AgentID, rung coord.Rung, better bool) []coord.Event
 	if len(ring) == 0 {
 		return nil
 	}
-	events := t.give(id, demand{rung: rung, max: wakeBatch})
+	events := t.offer(id, rung, wakeBatch)
 	if len(events) == 0 {
 		return nil
 	}
