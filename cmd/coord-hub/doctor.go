@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 	"github.com/coordhq/coord/pkg/setup"
@@ -28,7 +29,7 @@ func (a *app) doctor() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := setup.Doctor{Home: home, Getenv: a.getenv, Find: findProgram, Version: version, Hub: url,
+			d := setup.Doctor{Home: home, Getenv: a.getenv, Find: findProgram, Version: build.Version(linked), Hub: url,
 				Stop: func(ctx context.Context) error {
 					_, err := daemon.StopHub(ctx, home, "coord-hub doctor had started it")
 					return err

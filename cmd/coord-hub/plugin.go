@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/setup"
 )
@@ -19,7 +20,7 @@ const pluginLimit = time.Minute
 // from there; without a claude on the PATH it says what to run.
 func (a *app) installPlugin(ctx context.Context, o setup.Options, r *setup.Result) error {
 	dir := filepath.Join(o.Home.Dir(), "plugin")
-	if err := setup.WritePlugin(dir, version); err != nil {
+	if err := setup.WritePlugin(dir, build.Version(linked)); err != nil {
 		return err
 	}
 	scope := "local"

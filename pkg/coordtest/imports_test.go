@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
-	"pkg/hook/tokens":    {},
+	"pkg/hook/tokens": {},
 
 	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
