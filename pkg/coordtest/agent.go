@@ -28,11 +28,12 @@ func (h *Home) Agent(name, dir string) *Agent {
 	return a
 }
 
-// StartAgent is Agent for goroutines, which must not end the test.
-func (h *Home) StartAgent(ctx context.Context, name, dir string) (*Agent, error) {
+// StartAgent is Agent for goroutines, which must not end the test. More
+// "KEY=value" entries of its environment may be given.
+func (h *Home) StartAgent(ctx context.Context, name, dir string, env ...string) (*Agent, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	s, err := driver.Start(ctx, h.options(name, dir))
+	s, err := driver.Start(ctx, h.options(name, dir, env...))
 	if err != nil {
 		return nil, err
 	}

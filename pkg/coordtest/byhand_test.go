@@ -1,8 +1,10 @@
 package coordtest_test
 
 import (
+	"encoding/json"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -196,5 +198,31 @@ func TestFiveStartsAtOnceGiveOneHub(t *testing.T) {
 	}
 	if hubs := home.Hubs(); began != 1 || len(hubs) != 1 {
 		t.Errorf("%d of 5 have started a hub, %d run; want one", began, len(hubs))
+	}
+}
+
+func TestStatusTellsWhoIsHere(t *testing.T) {
+	home := coordtest.NewHome(t)
+	shop, site := coordtest.NewRepo(t, "shop"), coordtest.NewRepo(t, "site")
+	alice, bob := home.Agent("alice", shop.Dir), home.Agent("bob", site.Dir)
+	alice.Announce("src/index.ts")
+	bob.Status()
+	said := command(t, home, "status")
+	for _, row := range []string{`agents +2 online\n`, `\n +alice +coord-driver +\S+ +working\b`, `\n +bob +coord-driver +\S+ +(idle|working)\b`} {
+		if !regexp.MustCompile(row).MatchString(said) {
+			t.Errorf("status does not say %q:\n%s", row, said)
+		}
+	}
+	var status struct {
+		Agents tool.AgentCount `json:"agents"`
+	}
+	if err := json.Unmarshal([]byte(command(t, home, "status", "--json")), &status); err != nil {
+		t.Fatal(err)
+	}
+	if here := status.Agents.Here; len(here) != 2 || here[0].Project == here[1].Project || here[0].Client != "coord-driver" {
+		t.Errorf("status --json names %+v", here)
+	}
+	if own := alice.Status().Agents; own.Here != nil {
+		t.Errorf("a session is told of %+v", own.Here)
 	}
 }

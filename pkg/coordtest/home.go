@@ -73,13 +73,13 @@ func (h *Home) binaries() Binaries {
 }
 
 // options says how a shim of this home is run.
-func (h *Home) options(name, dir string) driver.Options {
+func (h *Home) options(name, dir string, env ...string) driver.Options {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	stdin, stderr := &log{}, &log{}
 	h.stdin[name], h.stderr[name] = stdin, stderr
 	return driver.Options{Shim: h.binaries().Shim(), Dir: dir, Home: h.Dir, Name: name, Stdin: stdin, Stderr: stderr,
-		Env: []string{"GORACE=atexit_sleep_ms=0"}} // else each shim under the race detector takes a second to end
+		Env: append(env, "GORACE=atexit_sleep_ms=0")} // else each shim under the race detector takes a second to end
 }
 
 // sent reports whether a shim was sent something.

@@ -156,15 +156,25 @@ func (h *Hub) Epoch() coord.Epoch {
 	return h.state.epoch
 }
 
+// nap is the longest time between two ticks that passes for a busy machine;
+// after a longer one it has slept.
+const nap = 15 * time.Second
+
 // runTimer does what is due once a second.
 func (h *Hub) runTimer() {
 	defer close(h.timed)
 	ticks := h.tick(time.Second)
-	for {
+	for last := h.now(); ; {
 		select {
 		case <-h.stopping:
 			return
 		case <-ticks:
+			now := h.now()
+			if gap := now.Round(0).Sub(last.Round(0)); gap > nap { // of the wall clock: the other one stops in sleep
+				h.log.Info("the machine slept", "seconds", gap.Seconds())
+				h.presence.slept(gap, coord.At(now))
+			}
+			last = now
 			if err := h.Tick(context.Background()); err != nil {
 				h.log.Error("timer", "error", err)
 			}

@@ -110,6 +110,25 @@ func (p *presence) end(id coord.AgentID, session coord.KeyHash, now coord.Millis
 	return true
 }
 
+// slept notes that the machine slept: nobody was heard because nobody ran. What
+// counts down goes on from where it stood, and who has no connection gets the
+// time that a start of the hub gives.
+func (p *presence) slept(d time.Duration, now coord.Millis) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.agents {
+		for _, at := range []*coord.Millis{&c.seen, &c.call, &c.spell} {
+			if *at > 0 {
+				*at = min(at.Add(d), now)
+			}
+		}
+		for session, at := range c.sessions {
+			c.sessions[session] = min(at.Add(d), now)
+		}
+		c.until = max(c.until.Add(d), now.Add(startGrace))
+	}
+}
+
 // opened and closed count inbox connections.
 func (p *presence) opened(id coord.AgentID, now coord.Millis, local bool) {
 	p.mu.Lock()

@@ -25,6 +25,9 @@ func (h *Hub) status(me *coord.Agent, c coord.Caller, _ tool.CoordinatorStatusIn
 		out.Threads.WaitingForMe = h.state.waitingFor(me)
 		out.Threads.WaitingForMe = out.Threads.WaitingForMe[:min(len(out.Threads.WaitingForMe), maxPeers)]
 	}
+	if me == nil {
+		out.Agents.Here = h.here(c.Project)
+	}
 	for id, p := range h.state.projects {
 		if c.Project == "" || id == c.Project {
 			count(&out, p)

@@ -116,6 +116,16 @@ type HubStatus struct {
 type AgentCount struct {
 	Online int        `json:"online"`
 	Peers  []AgentRef `json:"peers"`
+	Here   []Present  `json:"here,omitempty"` // for an operator: who is online, at most 200
+}
+
+// Present is an agent as somebody at a terminal sees it.
+type Present struct {
+	Name        string          `json:"name"`
+	Client      string          `json:"client"`
+	Project     coord.ProjectID `json:"project"`
+	Activity    Activity        `json:"activity"`
+	CurrentFile coord.Path      `json:"current_file,omitzero"`
 }
 
 // ThreadCount counts the project's live threads; WaitingForMe lists those whose

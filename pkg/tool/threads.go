@@ -186,7 +186,7 @@ var CancelThread = declare[CancelThreadIn, ThreadView](Op{
 // CancelThreadIn is the argument of cancel_thread.
 type CancelThreadIn struct {
 	ThreadID coord.ThreadID `json:"thread_id" req:"true" max:"32"`
-	Reason   string         `json:"reason" req:"true" max:"2000"`
+	Reason   string         `json:"reason,omitempty" max:"2000"`
 }
 
 // GetThread reads one thread with its messages.
