@@ -2,17 +2,15 @@ package coordtest
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
 
-// Claude is a Claude Code program of its own: the version that
-// testdata/npm-claude pins, with an empty home and no account.
+// Claude is a user's Claude Code for commands that talk to no model, such as
+// "plugin" and "mcp": the pinned version, with an empty home and no account.
 type Claude struct {
 	t       testing.TB
 	program string
@@ -21,22 +19,15 @@ type Claude struct {
 	Path string // its PATH
 }
 
-// NewClaude gives the program, installing it when it is not there. On its PATH
-// are the directories given, before those of the system.
+// NewClaude gives the program. On its PATH are the directories given, before
+// those of the system.
 func NewClaude(t testing.TB, path ...string) *Claude {
 	t.Helper()
-	arch := map[string]string{"amd64": "x64"}[runtime.GOARCH]
-	if arch == "" {
-		arch = runtime.GOARCH
-	}
-	program := filepath.Join(installed(t, "npm-claude"), "node_modules", "@anthropic-ai", "claude-code-"+runtime.GOOS+"-"+arch, "claude")
-	_, err := os.Stat(program)
-	Need(t, err == nil, "a Claude Code for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm-claude")
 	all := ""
 	for _, dir := range append(path, "/usr/local/bin", "/usr/bin", "/bin") {
 		all += dir + string(filepath.ListSeparator)
 	}
-	return &Claude{t: t, program: program, Home: t.TempDir(), Path: all[:len(all)-1]}
+	return &Claude{t: t, program: NewNode(t).ClaudeCode(), Home: t.TempDir(), Path: all[:len(all)-1]}
 }
 
 // Program is the path of the program.

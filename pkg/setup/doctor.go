@@ -62,7 +62,7 @@ func (d Doctor) Examine(ctx context.Context) (Report, error) {
 	if d.Home.Dir() == "" || d.Getenv == nil || d.Find == nil {
 		return Report{}, errors.New("setup: Doctor.Home, Getenv and Find are required")
 	}
-	probes := []probe{}
+	var probes []probe
 	if d.Hub != "" {
 		hub, err := origin(d.Hub, d.Getenv)
 		if err != nil {

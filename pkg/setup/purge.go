@@ -35,7 +35,7 @@ func Purge(home config.Home, force bool) (bool, error) {
 			return false, cannot("remove", name, err)
 		}
 	}
-	for _, dir := range []string{home.DataDir(), home.RunDir(), home.Dir()} {
+	for _, dir := range []string{home.DataDir(), home.Dir()} {
 		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, coord.Errorf(coord.Conflict, "look at what else is in it", "%s holds more than coord's own files and was left", dir)
 		}
@@ -46,11 +46,11 @@ func Purge(home config.Home, force bool) (bool, error) {
 // homeFiles lists what coord makes in a home.
 func homeFiles(home config.Home) []string {
 	out := []string{home.LockFile(), home.Discovery(), home.ConfigFile(), home.TokenFile(), home.HostIDFile(), filepath.Dir(home.LogFile()),
-		home.Socket(), home.MQTTSocket(), home.StartLock()}
+		home.RunDir()}
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		out = append(out, home.Database()+suffix)
 	}
-	for _, name := range []string{"run.path", "setup.json", "setup.json.lock", "tokens", "plugin"} {
+	for _, name := range []string{"run.path", "setup.json", "setup.json.lock", "tokens", "plugin", "launched.json", "stopped.json", "backups"} {
 		out = append(out, filepath.Join(home.Dir(), name))
 	}
 	return out

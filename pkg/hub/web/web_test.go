@@ -140,8 +140,11 @@ func open(t *testing.T, change func(*web.Options)) *site {
 		Member: "mia",
 		OwnUID: os.Geteuid(),
 		Human:  s.rules,
-		MCP:    mcp{s.rules},
-		MQTT:   func(c net.Conn) { s.rules.note(context.Background(), call{Op: "mqtt"}); _ = c.Close() },
+
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
+
+		MCP:  mcp{s.rules},
+		MQTT: func(c net.Conn) { s.rules.note(context.Background(), call{Op: "mqtt"}); _ = c.Close() },
 	}
 	if change != nil {
 		change(&o)
