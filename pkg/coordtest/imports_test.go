@@ -16,7 +16,7 @@ const module = "github.com/coordhq/coord/"
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
 	"pkg/coord":        {},
-	"pkg/client/peer":  {},
+	"pkg/client/peer":  {"pkg/coord"},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
 	"pkg/impact":       {"pkg/coord"},
@@ -36,8 +36,9 @@ var imports = map[string][]string{
 	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/sqlite",
 		"pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
 
-	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
-	"pkg/shim/spawn": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process"},
+	"pkg/shim/feed":   {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
+	"pkg/shim/launch": {"pkg/config", "pkg/coord", "pkg/process"},
+	"pkg/shim/spawn":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch"},
 	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
