@@ -28,6 +28,8 @@ const (
 	AgentName   Key = "agent-name"
 	ProjectName Key = "project"
 	Tools       Key = "tools"
+	Enforcement Key = "enforce"
+	Strictness  Key = "strict"
 )
 
 // Setting is one row of [Table].
@@ -40,7 +42,8 @@ type Setting struct {
 	Accepts string // what a value may be, for errors and docs
 	Text    string // what it does, one sentence
 	Readers Program
-	ByHand  bool // Auto takes it from config.json only: the starter's environment is a project's, not the user's
+	Order   []string // values, the weakest first: of environment and config.json the stronger counts; nil = environment
+	ByHand  bool     // Auto takes it from config.json only: the starter's environment is a project's, not the user's
 
 	set func(*Settings, string) error
 }
@@ -76,6 +79,12 @@ var Table = []*Setting{
 	{Key: Tools, Env: "COORDINATOR_TOOLS", File: "defaults.tools", Default: "all", Accepts: "all or core", Readers: Shim,
 		Text: "core offers the eight tools that matter most.",
 		set:  oneOf(func(s *Settings, v string) { s.CoreTools = v == "core" }, "all", "core")},
+	{Key: Enforcement, Env: "COORDINATOR_ENFORCE", File: "defaults.enforce", Default: "deny", Accepts: "off, warn or deny", Readers: Hook, Order: []string{"off", "warn", "deny"},
+		Text: "What the edit gate may do; the stricter of session and config.json counts.",
+		set:  oneOf(func(s *Settings, v string) { s.Enforce = coord.Enforce(v) }, "off", "warn", "deny")},
+	{Key: Strictness, Env: "COORDINATOR_STRICT", File: "defaults.strict", Default: "0", Accepts: "0 or 1", Readers: Hook, Order: []string{"0", "1"},
+		Text: "1 refuses an edit while no hub answers; the stricter of session and config.json counts.",
+		set:  oneOf(func(s *Settings, v string) { s.Strict = v == "1" }, "0", "1")},
 }
 
 const acceptsBind = "a loopback address (127.0.0.1, ::1 or localhost); other machines cannot be let in without team authentication, which this version does not have"

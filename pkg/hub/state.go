@@ -23,6 +23,7 @@ type state struct {
 	waitsOf  map[coord.AgentID]map[coord.WaitID]*coord.Wait // the same by who waits
 	told     map[string]coord.Millis                        // what has been said once; not stored
 	actions  map[coord.AgentID]string                       // newest summary of what an agent did
+	heard    map[coord.AgentID]coord.Millis                 // when an agent's last hook came; not stored
 	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
 }
@@ -46,7 +47,7 @@ func newState() *state {
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
 		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
-		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
+		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{}, heard: map[coord.AgentID]coord.Millis{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -299,6 +300,7 @@ func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
 			s.setAgent(a, nil)
 			delete(s.heads, id)
 			delete(s.actions, id)
+			delete(s.heard, id)
 			gone = append(gone, id)
 		}
 	}

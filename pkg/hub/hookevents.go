@@ -1,0 +1,175 @@
+package hub
+
+import (
+	"slices"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
+)
+
+func (k *hook) sessionStart() {
+	k.lapse(k.self())
+	if v := k.in.Version; v != "" && k.hub.version != "" && v != k.hub.version {
+		k.note("coord: coord-hook is version %s and the hub is %s; run make install, then coord-hub restart.", v, k.hub.version)
+	}
+	k.standing()
+	k.news()
+}
+
+// prompts that no person has typed, and that may come in the middle of a turn.
+var unasked = []string{"system", "loop_wakeup", "schedule_wakeup", "poll_event"}
+
+func (k *hook) prompt() {
+	k.lapse(k.self())
+	if slices.Contains(unasked, k.in.Source) {
+		k.me = k.beginTurn(k.me)
+	} else {
+		k.must(k.turn(k.me, tool.TurnIn{Event: "begin"}))
+	}
+	k.news()
+}
+
+// beforeTool is the edit gate, and joins a call of our own tools to the subagent
+// that makes it.
+func (k *hook) beforeTool() {
+	if k.in.Tool == coord.OurTool {
+		k.lapse(k.self())
+		k.me = k.beginTurn(k.me)
+		return
+	}
+	spots := k.spots()
+	k.interrupted()
+	if k.answer.Look = k.suspicions(spots); len(k.answer.Look) > 0 {
+		return // nothing has happened yet: it will ask again
+	}
+	k.lapse(k.self(), spots...)
+	k.me = k.beginTurn(k.me)
+	if len(spots) > 0 {
+		for i := range spots {
+			spots[i].agent = k.me
+		}
+		k.judged(k.acquireAll(spots, true))
+	}
+	k.news()
+}
+
+// judged puts the gate's verdicts into words.
+func (k *hook) judged(out tool.AcquireOut) {
+	for _, v := range out.Verdicts {
+		switch {
+		case v.Decision == coord.DecisionRefuse && !k.answer.Refused:
+			k.answer.Refused, k.answer.Reason = true, k.refusal(v)
+		case v.Decision == coord.DecisionContext && k.in.Enforce != coord.EnforceOff:
+			k.say(k.hints(v))
+		}
+	}
+}
+
+func (k *hook) afterTool() {
+	k.record(false)
+	k.news()
+}
+
+// toolFailed takes an edit as not done. A shell command that failed may have
+// written before it did.
+func (k *hook) toolFailed() {
+	k.record(k.in.Tool != coord.ShellTool)
+	k.news()
+}
+
+// record notes what became of the files that a tool call was to write.
+func (k *hook) record(failed bool) {
+	spots := k.spots()
+	k.lapse(k.self(), spots...)
+	for _, s := range spots {
+		if !failed {
+			k.edited(s.editor, s.path, "")
+		} else if l := k.leaseAt(s.editor, s.path); l != nil && l.Agent == k.me.ID && l.Pending {
+			k.endLease(l)
+		}
+	}
+}
+
+// stop ends the turn, unless tasks of the session go on, or news that should not
+// wait keeps the session from stopping.
+func (k *hook) stop() {
+	k.lapse(k.self())
+	if k.in.Subagent != "" || k.in.Background {
+		return
+	}
+	if !k.in.Blocked && k.urgent() {
+		return
+	}
+	k.turnOver()
+}
+
+func (k *hook) turnOver() {
+	if k.in.Subagent == "" {
+		k.must(k.turn(k.me, tool.TurnIn{Event: "end"}))
+	}
+}
+
+func (k *hook) subagentStop() {
+	k.lapse(k.self())
+	k.must(k.turn(k.me, tool.TurnIn{Event: "subagent_end", Subagent: k.in.Subagent}))
+}
+
+// sessionEnd leaves what the session holds. After /clear its announcements are
+// gone too; after a resume of another session they stay. A client that ends
+// takes an agent with it that nothing but hooks has kept here.
+func (k *hook) sessionEnd() {
+	switch {
+	case k.in.Source == "clear":
+		k.must(k.turn(k.me, tool.TurnIn{Event: "clear"}))
+	case k.in.Source != "resume" && k.me.HookOnly:
+		k.depart(k.me.ID)
+		k.hub.presence.forget(k.me.ID)
+	default:
+		k.turnOver()
+	}
+}
+
+// must takes the outcome of a turn, of which none can fail.
+func (k *hook) must(_ tool.TurnOut, err error) {
+	if err != nil {
+		panic(err) // runRule makes an internal error of it
+	}
+	k.me = k.agents[k.me.ID]
+}
+
+// suspicions lists the holders that would refuse the hook and whose turn may
+// have ended without a word.
+func (k *hook) suspicions(spots []spot) []coord.Suspicion {
+	var out []coord.Suspicion
+	for _, s := range spots {
+		n := k.obstacle(s.editor, s.path)
+		if n == nil {
+			continue
+		}
+		a := k.agents[n.Agent]
+		if a == nil || a.Transcript == "" || a.Host != k.in.Host || a.Member != k.me.Member || !k.inTurn(a, k.now) {
+			continue
+		}
+		q := coord.Suspicion{Agent: a.ID, Transcript: a.Transcript, Heard: k.heard[a.ID]}
+		if !slices.Contains(out, q) && !k.lookedAt(q) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// lookedAt reports whether the hook has answered the question. A holder that was
+// heard of since is at work: that is an answer too.
+func (k *hook) lookedAt(q coord.Suspicion) bool {
+	return slices.ContainsFunc(k.in.Looked, func(l coord.Interruption) bool { return l.Agent == q.Agent })
+}
+
+// interrupted ends the turns that the hook has found to be over.
+func (k *hook) interrupted() {
+	for _, l := range k.in.Looked {
+		a := k.agents[l.Agent]
+		if l.Interrupted && a != nil && a.Host == k.in.Host && a.Member == k.me.Member && k.heard[a.ID] == l.Heard && k.inTurn(a, k.now) {
+			k.endTurn(a)
+		}
+	}
+}
