@@ -46,6 +46,9 @@ var imports = map[string][]string{
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
 
+	"pkg/hook": {"pkg/client/peer", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch", "pkg/workspace"},
+
+	"cmd/coord-hook": {"pkg/hook"},
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
 	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
 }
@@ -61,6 +64,8 @@ var reserved = map[string][]string{
 // forbidden is what a small binary must not hold, not even by way of others.
 var forbidden = map[string][]string{
 	"cmd/coord-shim": {"github.com/mattn/go-sqlite3", "github.com/mochi-mqtt/server", module + "pkg/hub", "database/sql"},
+	"cmd/coord-hook": {"net/http", "crypto/tls", "github.com/modelcontextprotocol/go-sdk", "github.com/eclipse/paho.mqtt.golang", "github.com/gorilla/websocket",
+		"github.com/mattn/go-sqlite3", "github.com/mochi-mqtt/server", module + "pkg/hub", "database/sql"},
 }
 
 type listed struct {
