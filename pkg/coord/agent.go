@@ -45,6 +45,7 @@ type Agent struct {
 	Hooks      bool        `json:"hooks,omitempty"`      // its client reports turns; without, a turn ends 120 s after the last call
 	TurnSince  Millis      `json:"turn_since,omitempty"` // with hooks: start of the running turn, 0 = idle
 	TurnEnded  Millis      `json:"turn_ended,omitempty"` // with hooks: end of the last turn
+	Wakes      Wakes       `json:"wakes,omitzero"`       // how often it was woken since its user's last prompt
 }
 
 // Live reports whether the agent still counts as present.

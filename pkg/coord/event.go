@@ -28,6 +28,7 @@ const (
 	KindOverlapMerge     EventKind = "overlap.merge"     // FileTouched: edited in another workspace too
 	KindDependencyEdited EventKind = "dependency.edited" // FileTouched: a file you depend on was edited
 	KindBroadcast        EventKind = "broadcast"         // any object
+	KindNeedsHuman       EventKind = "needs_human"       // NeedsHuman: a thread wakes the recipient no more
 	KindResync           EventKind = "resync"            // Resync: the reader missed events; read the state anew
 )
 
@@ -52,6 +53,8 @@ type Event struct {
 	Time     Millis          `json:"time"`
 	Priority Priority        `json:"priority"`
 	Payload  json.RawMessage `json:"payload"` // a JSON object, fields by kind
+
+	Again bool `json:"again,omitempty"` // of an offer: it was offered before and nobody knows whether it was read
 }
 
 // ID gives the event's name.
@@ -79,6 +82,7 @@ type envelope struct {
 	Time     Millis    `json:"ts"`
 	Priority Priority  `json:"priority,omitempty"`
 	Prev     *Seq      `json:"prev,omitempty"`
+	Again    bool      `json:"again,omitempty"`
 }
 
 // WireVersion is the version of the event's wire form, its field "v".
@@ -93,7 +97,7 @@ func (e *Event) Wire(epoch Epoch) []byte { return e.wire(epoch, nil) }
 func (d *Delivery) Wire(epoch Epoch) []byte { return d.wire(epoch, &d.Prev) }
 
 func (e *Event) wire(epoch Epoch, prev *Seq) []byte {
-	head, err := json.Marshal(envelope{epoch, WireVersion, e.Seq, e.ID(), e.Kind, e.Project, e.Actor, e.Thread, e.Time, e.Priority, prev})
+	head, err := json.Marshal(envelope{epoch, WireVersion, e.Seq, e.ID(), e.Kind, e.Project, e.Actor, e.Thread, e.Time, e.Priority, prev, e.Again})
 	if err != nil {
 		panic(fmt.Sprintf("event envelope: %v", err)) // strings and numbers only: cannot fail
 	}
@@ -118,7 +122,7 @@ func ParseWire(b []byte) (Epoch, Delivery, error) {
 		return "", Delivery{}, fmt.Errorf("read event: wire version %d, want %d", env.V, WireVersion)
 	}
 	d := Delivery{Event: Event{Seq: env.Seq, Kind: env.Kind, Project: env.Project, Actor: env.Agent,
-		Thread: env.Thread, Time: env.Time, Priority: env.Priority, Payload: bytes.Clone(b)}}
+		Thread: env.Thread, Time: env.Time, Priority: env.Priority, Again: env.Again, Payload: bytes.Clone(b)}}
 	if env.Prev != nil {
 		d.Prev = *env.Prev
 	}
@@ -197,6 +201,11 @@ type PathFree struct {
 	Workspace WorkspaceID `json:"workspace,omitempty"`
 	Until     Millis      `json:"reserved_until,omitempty"` // kept for you until then
 	Reason    string      `json:"reason,omitempty"`
+}
+
+// NeedsHuman is the payload of needs_human.
+type NeedsHuman struct {
+	Wakes int `json:"wakes"` // how often the thread woke the recipient since its user's last prompt
 }
 
 // Resync is the payload of resync: events From..To are gone from the inbox.

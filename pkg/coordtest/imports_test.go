@@ -16,6 +16,7 @@ const module = "github.com/coordhq/coord/"
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
 	"pkg/coord":        {},
+	"pkg/brief":        {"pkg/coord"},
 	"pkg/client/peer":  {},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
