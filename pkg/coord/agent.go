@@ -50,7 +50,7 @@ type Agent struct {
 	TurnEnded  Millis      `json:"turn_ended,omitempty"` // with hooks: end of the last turn
 	HookOnly   bool        `json:"hook_only,omitempty"`  // known by its hooks alone: no shim has registered for it
 	Transcript string      `json:"transcript,omitempty"` // file of its client; a hook of the same user may look into it, the hub never does
-	Mode       string      `json:"mode,omitempty"`       // permission mode, the client's word; "" = unknown
+	Wakes      Wakes       `json:"wakes,omitzero"`       // how often it was woken since its user's last prompt
 }
 
 // Knows reports whether the session is the agent's, now or in earlier days.

@@ -29,6 +29,7 @@ const (
 	KindOverlapEdit      EventKind = "overlap.edit"      // FileTouched: the actor writes what you hold, or announced first
 	KindDependencyEdited EventKind = "dependency.edited" // FileTouched: a file you depend on was edited
 	KindBroadcast        EventKind = "broadcast"         // any object
+	KindNeedsHuman       EventKind = "needs_human"       // NeedsHuman: a thread wakes the recipient no more
 	KindResync           EventKind = "resync"            // Resync: the reader missed events; read the state anew
 )
 
@@ -53,6 +54,8 @@ type Event struct {
 	Time     Millis          `json:"time"`
 	Priority Priority        `json:"priority"`
 	Payload  json.RawMessage `json:"payload"` // a JSON object, fields by kind
+
+	Again bool `json:"again,omitempty"` // of an offer: it was offered before and nobody knows whether it was read
 }
 
 // ID gives the event's name.
@@ -80,6 +83,7 @@ type envelope struct {
 	Time     Millis    `json:"ts"`
 	Priority Priority  `json:"priority,omitempty"`
 	Prev     *Seq      `json:"prev,omitempty"`
+	Again    bool      `json:"again,omitempty"`
 }
 
 // WireVersion is the version of the event's wire form, its field "v".
@@ -94,7 +98,7 @@ func (e *Event) Wire(epoch Epoch) []byte { return e.wire(epoch, nil) }
 func (d *Delivery) Wire(epoch Epoch) []byte { return d.wire(epoch, &d.Prev) }
 
 func (e *Event) wire(epoch Epoch, prev *Seq) []byte {
-	head, err := json.Marshal(envelope{epoch, WireVersion, e.Seq, e.ID(), e.Kind, e.Project, e.Actor, e.Thread, e.Time, e.Priority, prev})
+	head, err := json.Marshal(envelope{epoch, WireVersion, e.Seq, e.ID(), e.Kind, e.Project, e.Actor, e.Thread, e.Time, e.Priority, prev, e.Again})
 	if err != nil {
 		panic(fmt.Sprintf("event envelope: %v", err)) // strings and numbers only: cannot fail
 	}
@@ -119,7 +123,7 @@ func ParseWire(b []byte) (Epoch, Delivery, error) {
 		return "", Delivery{}, fmt.Errorf("read event: wire version %d, want %d", env.V, WireVersion)
 	}
 	d := Delivery{Event: Event{Seq: env.Seq, Kind: env.Kind, Project: env.Project, Actor: env.Agent,
-		Thread: env.Thread, Time: env.Time, Priority: env.Priority, Payload: bytes.Clone(b)}}
+		Thread: env.Thread, Time: env.Time, Priority: env.Priority, Again: env.Again, Payload: bytes.Clone(b)}}
 	if env.Prev != nil {
 		d.Prev = *env.Prev
 	}
@@ -198,6 +202,11 @@ type PathFree struct {
 	Workspace WorkspaceID `json:"workspace,omitempty"`
 	Until     Millis      `json:"reserved_until,omitempty"` // kept for you until then
 	Reason    string      `json:"reason,omitempty"`
+}
+
+// NeedsHuman is the payload of needs_human.
+type NeedsHuman struct {
+	Wakes int `json:"wakes"` // how often the thread woke the recipient since its user's last prompt
 }
 
 // Resync is the payload of resync: events From..To are gone from the inbox.

@@ -72,6 +72,8 @@ type HookCall struct {
 	Blocked    bool       `json:"blocked,omitempty"`    // with stop: this stop follows one that a hook has blocked
 	Background bool       `json:"background,omitempty"` // with stop: tasks of the session go on
 	Enforce    Enforce    `json:"enforce,omitempty"`
+	WakeOff    bool       `json:"wake_off,omitempty"` // COORDINATOR_WAKE=off
+	Carried    []EventID  `json:"carried,omitempty"`  // with prompt: events whose words stand in it
 
 	Looked  []Interruption `json:"looked,omitempty"`  // answers to HookAnswer.Look
 	Receipt *HookReceipt   `json:"receipt,omitempty"` // with written
@@ -92,6 +94,7 @@ type HookAnswer struct {
 	Context string       `json:"context,omitempty"` // for the model
 	Note    string       `json:"note,omitempty"`    // for the user
 	Wake    string       `json:"wake,omitempty"`    // for the model of an idle session
+	Over    bool         `json:"over,omitempty"`    // with rewake: do not come back
 	Receipt *HookReceipt `json:"receipt,omitempty"` // send it back once all this is written out
 
 	// Look asks the hook to look into transcripts and to ask again: its call has
@@ -102,7 +105,7 @@ type HookAnswer struct {
 // HookReceipt names the news that an answer carries.
 type HookReceipt struct {
 	Agent AgentID `json:"agent_id"`
-	Rung  string  `json:"rung"`
+	Rung  Rung    `json:"rung"`
 	Seqs  []Seq   `json:"seqs"`
 }
 

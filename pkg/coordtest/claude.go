@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 // Claude stands for one Claude Code session: a process with a pid of its own,
@@ -68,7 +70,7 @@ type Fill map[string]string
 // Hook runs one hook with a payload of testdata/hooks.
 func (c *Claude) Hook(event, payload string, fill Fill) Said {
 	c.t.Helper()
-	return c.Run(event, []byte(c.payload(payload, fill)))
+	return c.Run(event, []byte(c.Payload(payload, fill)))
 }
 
 // Run runs one hook with any input.
@@ -100,7 +102,8 @@ func (c *Claude) Command(event string) *exec.Cmd {
 	return cmd
 }
 
-func (c *Claude) payload(name string, fill Fill) string {
+// Payload fills in a payload of testdata/hooks.
+func (c *Claude) Payload(name string, fill Fill) string {
 	c.t.Helper()
 	root, err := moduleRoot()
 	if err != nil {
@@ -194,4 +197,32 @@ func (c *Claude) Edit(file string, subagent ...string) Said {
 func (c *Claude) BeginEdit(file string, subagent ...string) Said {
 	c.t.Helper()
 	return c.Hook("pre-tool", "pre_edit", Fill{"file": file, "agent": strings.Join(subagent, "")})
+}
+
+// Wrote appends entries to the session's transcript.
+func (c *Claude) Wrote(entries ...string) {
+	c.t.Helper()
+	f, err := os.OpenFile(c.Transcript, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(strings.Join(entries, "\n") + "\n"); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Peers names all agents that the hub knows in the session's project, itself
+// included: a shim asks for it.
+func (c *Claude) Peers() []string {
+	c.t.Helper()
+	watcher := c.home.Agent("watcher", c.Dir)
+	all := false
+	var out []string
+	for _, a := range Call(watcher, tool.ListAgents, tool.ListAgentsIn{OnlineOnly: &all}).Agents {
+		if !a.Me {
+			out = append(out, a.Name)
+		}
+	}
+	return out
 }

@@ -16,6 +16,7 @@ const module = "github.com/coordhq/coord/"
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
 	"pkg/coord":        {},
+	"pkg/brief":        {"pkg/coord"},
 	"pkg/client/peer":  {"pkg/coord"},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
@@ -27,7 +28,7 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
-	"pkg/hub":            {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
+	"pkg/hub":            {"pkg/brief", "pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
 	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
@@ -46,7 +47,7 @@ var imports = map[string][]string{
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
 
-	"pkg/hook": {"pkg/client/peer", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch", "pkg/workspace"},
+	"pkg/hook": {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch", "pkg/workspace"},
 
 	"cmd/coord-hook": {"pkg/hook"},
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},

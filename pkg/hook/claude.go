@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/coord"
 )
 
@@ -87,6 +88,9 @@ func readClaude(r io.Reader, event string) (in input, ok bool) {
 		c.Transcript = t
 	}
 	c.Blocked, c.Background = f.truth("stop_hook_active"), running(f["background_tasks"])
+	if in.event == coord.HookPrompt {
+		c.Carried = brief.Carried(f.text("prompt"))
+	}
 	readTool(f, &in)
 	return in, c.Session != "" && filepath.IsAbs(in.cwd)
 }

@@ -47,6 +47,10 @@ var handlers = map[string]handler{
 	tool.Turn.Name:              change(tool.Turn, plain((*txn).turn)),
 	tool.Release.Name:           change(tool.Release, plain((*txn).release)),
 
+	tool.Offer.Name:     change(tool.Offer, plain((*txn).offerNews)),
+	tool.Written.Name:   change(tool.Written, plain((*txn).writtenNews)),
+	tool.AwaitWake.Name: free(tool.AwaitWake, (*Hub).awaitWake),
+
 	tool.SetDependencyMap.Name: change(tool.SetDependencyMap, plain((*txn).setDependencyMap)),
 	tool.GetBlastRadius.Name:   look(tool.GetBlastRadius, (*Hub).blastRadius),
 	tool.GetModuleInfo.Name:    look(tool.GetModuleInfo, (*Hub).moduleInfo),
@@ -56,6 +60,10 @@ var handlers = map[string]handler{
 	tool.WaitForMessage.Name:    free(tool.WaitForMessage, (*Hub).waitForMessage),
 	tool.GetQueuedMessages.Name: free(tool.GetQueuedMessages, (*Hub).queued),
 }
+
+// byItself are the operations that a shim or hook calls without its client: they
+// do not show that the agent works.
+var byItself = map[string]bool{tool.Sync.Name: true, tool.Written.Name: true, tool.AwaitWake.Name: true}
 
 // Call runs one operation of the tool table. The caller stands in the context
 // (coord.WithCaller); with a non-empty idempotencyKey a repeated call of a
@@ -73,7 +81,7 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 	if caller.Agent != "" {
 		now := coord.At(h.now())
 		h.presence.touch(caller.Agent, now, localGrace)
-		if op != tool.Sync.Name {
+		if !byItself[op] {
 			row, _ := tool.Lookup(op)
 			h.presence.called(caller.Agent, now, !row.ReadOnly && op != tool.Heartbeat.Name)
 		}

@@ -1,61 +1,75 @@
 package hub
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
+// sessionStart notes a session that begins or goes on. After a compaction or a
+// resume the model knows no more where it stands: it is told.
 func (k *hook) sessionStart() {
 	k.lapse(k.self())
 	if v := k.in.Version; v != "" && k.hub.version != "" && v != k.hub.version {
-		k.note("coord: coord-hook is version %s and the hub is %s; run make install, then coord-hub restart.", v, k.hub.version)
+		k.note(fmt.Sprintf("coord: coord-hook is version %s and the hub is %s; run make install, then coord-hub restart.", v, k.hub.version))
 	}
-	k.standing()
-	k.news()
+	if k.in.Source == "compact" || k.in.Source == "resume" {
+		k.say(k.whereIStand())
+	}
+	k.news(coord.RungPrompt)
 }
 
-// prompts that no person has typed, and that may come in the middle of a turn.
+// unasked are prompts that no person has typed and that may come in the middle
+// of a turn.
 var unasked = []string{"system", "loop_wakeup", "schedule_wakeup", "poll_event"}
 
+// prompt begins a turn. One that begins without the end of the one before ends
+// that first: Esc fires no hook.
 func (k *hook) prompt() {
+	user := !slices.Contains(unasked, k.in.Source)
 	k.lapse(k.self())
-	if slices.Contains(unasked, k.in.Source) {
-		k.me = k.beginTurn(k.me)
-	} else {
+	if user {
+		k.inFlight(k.me.ID, "", false)
 		k.must(k.turn(k.me, tool.TurnIn{Event: "begin"}))
+	} else {
+		k.beginTurn(k.me)
 	}
-	k.news()
+	k.prompted(k.me.ID, prompt{mode: k.in.Mode, off: k.in.WakeOff, user: user, carried: k.in.Carried})
+	k.progressed()
+	k.news(coord.RungPrompt)
 }
 
-// beforeTool is the edit gate, and joins a call of our own tools to the subagent
-// that makes it.
+// beforeTool is the edit gate.
 func (k *hook) beforeTool() {
-	if k.in.Tool == coord.OurTool {
-		k.lapse(k.self())
-		k.me = k.beginTurn(k.me)
-		return
-	}
 	spots := k.spots()
 	k.interrupted()
 	if k.answer.Look = k.suspicions(spots); len(k.answer.Look) > 0 {
 		return // nothing has happened yet: it will ask again
 	}
+	k.progressed()
 	k.lapse(k.self(), spots...)
-	k.me = k.beginTurn(k.me)
-	if len(spots) > 0 {
-		for i := range spots {
-			spots[i].agent = k.me
-		}
-		k.judged(k.acquireAll(spots, true))
+	k.beginTurn(k.me)
+	if k.judge(spots); k.answer.Refused {
+		return // what else there is to say waits: nobody knows whether it would be read
 	}
-	k.news()
+	if k.in.Subagent == "" && k.in.ToolUse != "" {
+		k.inFlight(k.me.ID, k.in.ToolUse, true)
+	}
+	k.news(coord.RungHook)
 }
 
-// judged puts the gate's verdicts into words.
-func (k *hook) judged(out tool.AcquireOut) {
-	for _, v := range out.Verdicts {
+// judge asks the gate and puts its verdicts into words.
+func (k *hook) judge(spots []spot) {
+	if len(spots) == 0 {
+		return
+	}
+	me := k.agents[k.me.ID]
+	for i := range spots {
+		spots[i].agent = me
+	}
+	for _, v := range k.acquireAll(spots, true).Verdicts {
 		switch {
 		case v.Decision == coord.DecisionRefuse && !k.answer.Refused:
 			k.answer.Refused, k.answer.Reason = true, k.refusal(v)
@@ -65,20 +79,17 @@ func (k *hook) judged(out tool.AcquireOut) {
 	}
 }
 
-func (k *hook) afterTool() {
-	k.record(false)
-	k.news()
-}
+func (k *hook) afterTool() { k.finish(false) }
 
 // toolFailed takes an edit as not done. A shell command that failed may have
 // written before it did.
-func (k *hook) toolFailed() {
-	k.record(k.in.Tool != coord.ShellTool)
-	k.news()
-}
+func (k *hook) toolFailed() { k.finish(k.in.Tool != coord.ShellTool) }
 
-// record notes what became of the files that a tool call was to write.
-func (k *hook) record(failed bool) {
+// finish notes what became of a tool call and of the files it was to write. What
+// its own hook has said before reaches the model with the result, thus after
+// this: it is not seen yet.
+func (k *hook) finish(failed bool) {
+	k.progressed()
 	spots := k.spots()
 	k.lapse(k.self(), spots...)
 	for _, s := range spots {
@@ -88,19 +99,24 @@ func (k *hook) record(failed bool) {
 			k.endLease(l)
 		}
 	}
+	if k.in.Subagent == "" && k.in.ToolUse != "" {
+		k.inFlight(k.me.ID, k.in.ToolUse, false)
+	}
+	k.news(coord.RungHook)
 }
 
 // stop ends the turn, unless tasks of the session go on, or news that should not
 // wait keeps the session from stopping.
 func (k *hook) stop() {
 	k.lapse(k.self())
+	k.inFlight(k.me.ID, "", false)
+	k.progressed()
 	if k.in.Subagent != "" || k.in.Background {
 		return
 	}
-	if !k.in.Blocked && k.urgent() {
-		return
+	if k.in.Blocked || !k.urgent() {
+		k.turnOver()
 	}
-	k.turnOver()
 }
 
 func (k *hook) turnOver() {
@@ -134,7 +150,6 @@ func (k *hook) must(_ tool.TurnOut, err error) {
 	if err != nil {
 		panic(err) // runRule makes an internal error of it
 	}
-	k.me = k.agents[k.me.ID]
 }
 
 // suspicions lists the holders that would refuse the hook and whose turn may

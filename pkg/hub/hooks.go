@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -45,7 +44,7 @@ var hookRules = map[coord.HookEvent]func(*hook){
 	coord.HookSubagentStop:  (*hook).subagentStop,
 	coord.HookIdle:          (*hook).turnOver,
 	coord.HookSessionEnd:    (*hook).sessionEnd,
-	coord.HookWritten:       (*hook).written,
+	coord.HookWritten:       (*hook).confirmed,
 }
 
 // Hook takes one hook of a client's session and gives a coord.HookAnswer as
@@ -55,6 +54,9 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 	caller, ok := coord.CallerFrom(ctx)
 	if !ok {
 		return nil, coord.Errorf(coord.Unauthorized, "use the hub's unix socket", "a hook needs a credential")
+	}
+	if event == coord.HookRewake {
+		return h.rewake(ctx, caller, in)
 	}
 	name, known := hookClients[client]
 	if !known {
@@ -147,7 +149,7 @@ func (h *Hub) clientMoved(member coord.MemberID, in coord.HookCall) bool {
 // gives nil.
 func (t *txn) hooked(c coord.Caller, client string, in coord.HookCall, moved, makes bool) (*coord.Agent, error) {
 	var a coord.Agent
-	switch found := t.agentOfHook(c, in, moved); {
+	switch found := t.agentOfHook(c, in, moved, t.now); {
 	case found != nil:
 		a = *found
 	case !makes:
@@ -181,7 +183,7 @@ func (t *txn) hooked(c coord.Caller, client string, in coord.HookCall, moved, ma
 		if a.Project == in.Project {
 			a.Workspace, a.Branch = in.Workspace, coord.CleanText(in.Branch)
 		}
-		a.Transcript, a.Mode = orKeep(in.Transcript, a.Transcript), orKeep(in.Mode, a.Mode)
+		a.Transcript, a.Wakes.Mode, a.Wakes.Off = orKeep(in.Transcript, a.Transcript), orKeep(in.Mode, a.Wakes.Mode), in.WakeOff
 	}
 	if in.FoldCase && !t.project(in.Project).index.fold {
 		t.foldCase(in.Project)
@@ -206,19 +208,20 @@ func orKeep(new, old string) string {
 // sameAgent reports whether a hook has brought nothing new.
 func sameAgent(a, b *coord.Agent) bool {
 	return a.Status == b.Status && a.Hooks == b.Hooks && a.Session == b.Session && a.Parent == b.Parent && a.Workspace == b.Workspace &&
-		a.Branch == b.Branch && a.Transcript == b.Transcript && a.Mode == b.Mode && a.Name == b.Name
+		a.Branch == b.Branch && a.Transcript == b.Transcript && a.Wakes.Mode == b.Wakes.Mode &&
+		a.Wakes.Off == b.Wakes.Off && a.Name == b.Name
 }
 
 // agentOfHook finds the agent that a hook speaks for: that of the session whose
 // connection it is; else that of the client program; else that of the session
 // id, unless its client still lives elsewhere.
-func (t *txn) agentOfHook(c coord.Caller, in coord.HookCall, moved bool) *coord.Agent {
+func (s *state) agentOfHook(c coord.Caller, in coord.HookCall, moved bool, now coord.Millis) *coord.Agent {
 	if c.Agent != "" {
-		return t.agents[c.Agent]
+		return s.agents[c.Agent]
 	}
 	var best *coord.Agent
 	if parent := (coord.Process{PID: in.PID, Start: in.PIDStart}); parent.PID > 0 && parent.Start > 0 {
-		for _, a := range t.agents {
+		for _, a := range s.agents {
 			if a.Member == c.Member && a.Host == in.Host && a.Parent == parent && a.Client.Name == claudeCode && closer(a, best, in.Session) {
 				best = a
 			}
@@ -227,9 +230,9 @@ func (t *txn) agentOfHook(c coord.Caller, in coord.HookCall, moved bool) *coord.
 	if best != nil {
 		return best
 	}
-	a := t.agentOfSession(c.Member, in)
+	a := s.agentOfSession(c.Member, in)
 	elsewhere := a != nil && a.Live() && a.Parent.Start > 0 && in.PIDStart > 0 && !moved
-	if a == nil || elsewhere || (!a.Live() && t.now >= a.LastSeen.Add(resumeLife)) {
+	if a == nil || elsewhere || (!a.Live() && now >= a.LastSeen.Add(resumeLife)) {
 		return nil
 	}
 	return a
@@ -276,20 +279,3 @@ func (k *hook) spots() []spot {
 
 // self is the thread of work that the hook belongs to.
 func (k *hook) self() editor { return editor{agent: k.me, subagent: k.in.Subagent} }
-
-func (k *hook) say(words string) {
-	if words == "" {
-		return
-	}
-	if k.answer.Context != "" {
-		k.answer.Context += "\n"
-	}
-	k.answer.Context += words
-}
-
-func (k *hook) note(format string, args ...any) {
-	if k.answer.Note != "" {
-		k.answer.Note += " "
-	}
-	k.answer.Note += fmt.Sprintf(format, args...)
-}

@@ -1,51 +1,140 @@
 package hub
 
 import (
-	"fmt"
-	"strings"
+	"context"
+	"encoding/json"
 
+	"github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
-// standing restates what the session holds.
-func (k *hook) standing() {}
+// hookBatch is how many events one hook shows at most.
+const hookBatch = 20
 
-// news adds what the main thread has not been told.
-func (k *hook) news() {}
+// progressed notes that the main thread has come back: what it was shown before
+// has been seen.
+func (k *hook) progressed() {
+	if k.in.Subagent == "" {
+		k.progress(k.me.ID)
+	}
+}
 
-// urgent reports whether news keeps the session from stopping.
-func (k *hook) urgent() bool { return false }
+// news adds what the session has not been told. A subagent gets only verdicts
+// about its own call: what is for the session waits for the main thread.
+func (k *hook) news(rung coord.Rung) {
+	if k.in.Subagent != "" {
+		return
+	}
+	k.say(k.offered(rung))
+}
 
-// written notes that an answer has reached the client.
-func (k *hook) written() {}
+// offered takes the news that a rung may show now, in words, and notes it for
+// the receipt.
+func (k *hook) offered(rung coord.Rung) string {
+	events := k.offer(k.me.ID, rung, hookBatch)
+	if len(events) == 0 {
+		return ""
+	}
+	k.answer.Receipt = receiptOf(k.me.ID, rung, events)
+	return brief.News(k.now, events, k.unread(k.me.ID))
+}
+
+func receiptOf(id coord.AgentID, rung coord.Rung, events []coord.Event) *coord.HookReceipt {
+	r := &coord.HookReceipt{Agent: id, Rung: rung}
+	for _, e := range events {
+		r.Seqs = append(r.Seqs, e.Seq)
+	}
+	return r
+}
+
+// urgent blocks the end of the turn with news that should not wait, if there is
+// any.
+func (k *hook) urgent() bool {
+	words := k.offered(coord.RungStop)
+	k.answer.Refused, k.answer.Reason = words != "", words
+	return k.answer.Refused
+}
+
+// confirmed notes that an answer has reached the client.
+func (k *hook) confirmed() {
+	if r := k.in.Receipt; r != nil && r.Agent == k.me.ID {
+		k.written(k.me.ID, r.Rung, r.Seqs)
+	}
+}
 
 // refusal says why an edit must not be made now.
 func (k *hook) refusal(v coord.Verdict) string {
-	n := v.Notes[0]
-	peer := k.refOf(n.Agent).Name
-	var b strings.Builder
-	fmt.Fprintf(&b, "coord: %s is not yours to write now. ", v.Path)
-	switch n.Gate {
-	case coord.GateReserved:
-		fmt.Fprintf(&b, "It is reserved for %s, who was first in line, for %s.", peer, coord.Ago(n.Until.Sub(k.now)))
-	case coord.GateRightOfWay:
-		fmt.Fprintf(&b, "%s announced it %s ago", peer, coord.Ago(k.now.Sub(n.Since)))
-		if n.Thread != "" {
-			fmt.Fprintf(&b, "; talk in thread %s", n.Thread)
+	o := brief.RefusalOptions{Now: k.now, Names: k.names(v)}
+	if !k.me.HookOnly {
+		for _, op := range tool.Offered(true) {
+			o.Tools = append(o.Tools, op.Name)
 		}
-		b.WriteString(".")
-	default:
-		fmt.Fprintf(&b, "%s has been editing it for %s.", peer, coord.Ago(k.now.Sub(n.Since)))
 	}
-	fmt.Fprintf(&b, " You are number %d in line and will be told. Work on something else; writing it by other means is the same conflict. Your user can override: coord-hub release %s", v.Place, v.Path)
-	return b.String()
+	return brief.Refusal(v, o)
 }
 
 // hints says what a session should know of a file it writes.
 func (k *hook) hints(v coord.Verdict) string {
-	var lines []string
+	return brief.Context(v, brief.ContextOptions{Now: k.now, Names: k.names(v)})
+}
+
+func (k *hook) names(v coord.Verdict) map[coord.AgentID]string {
+	out := map[coord.AgentID]string{}
 	for _, n := range v.Notes {
-		lines = append(lines, fmt.Sprintf("coord: %s: %s (%s)", v.Path, n.Gate, k.refOf(n.Agent).Name))
+		if a := k.agents[n.Agent]; a != nil {
+			out[a.ID] = a.Name
+		}
 	}
-	return strings.Join(lines, "\n")
+	return out
+}
+
+// whereIStand restates what the session holds, waits for and talks about.
+func (k *hook) whereIStand() string { return "" }
+
+// say adds words for the model.
+func (k *hook) say(words string) {
+	if words == "" {
+		return
+	}
+	if k.answer.Context != "" {
+		k.answer.Context += "\n"
+	}
+	k.answer.Context += words
+}
+
+// note adds words for the user.
+func (k *hook) note(words string) {
+	if k.answer.Note != "" {
+		k.answer.Note += " "
+	}
+	k.answer.Note += words
+}
+
+// rewake waits until news may wake the idle session of a hook: its client is the
+// background process that wakes it.
+func (h *Hub) rewake(ctx context.Context, c coord.Caller, in coord.HookCall) (json.RawMessage, error) {
+	h.mu.RLock()
+	a := h.state.agentOfHook(c, in, false, coord.At(h.now()))
+	h.mu.RUnlock()
+	if a == nil {
+		return asJSON(coord.HookAnswer{Over: true})
+	}
+	out, err := h.awaitWake(ctx, coord.Caller{Agent: a.ID}, tool.AwaitWakeIn{Rung: coord.RungRewake})
+	if err != nil {
+		return nil, err
+	}
+	answer := coord.HookAnswer{Over: out.Over}
+	var events []coord.Event
+	for _, raw := range out.Events {
+		_, d, err := coord.ParseWire(raw)
+		if err != nil {
+			return nil, coord.Errorf(coord.Internal, "this is a fault of coord", "an event cannot be read: %v", err)
+		}
+		events = append(events, d.Event)
+	}
+	if len(events) > 0 {
+		answer.Wake, answer.Receipt = brief.News(coord.At(h.now()), events, out.Unread), receiptOf(a.ID, coord.RungRewake, events)
+	}
+	return asJSON(answer)
 }

@@ -82,6 +82,7 @@ type Hub struct {
 
 	presence *presence
 	waiters  *waiters
+	wakers   *wakers
 }
 
 // New checks the options and makes a hub that is not yet running.
@@ -94,7 +95,7 @@ func New(o Options) (*Hub, error) {
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
 		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}),
 		state: newState(), keys: map[[32]byte]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
-		presence: newPresence(), waiters: newWaiters(),
+		presence: newPresence(), waiters: newWaiters(), wakers: newWakers(),
 	}
 	h.state.lastCall = h.presence.lastCalled
 	return h, nil
@@ -165,6 +166,7 @@ func (h *Hub) runTimer() {
 // Tick does what is due now: deadlines of threads, and agents whose connection
 // is gone for good. The hub's own timer calls it once a second.
 func (h *Hub) Tick(ctx context.Context) error {
+	defer h.waiters.ringWakers() // a limit of waking may be over
 	now := coord.At(h.now())
 	lost := h.presence.due(now, h.verifiedGone)
 	h.mu.RLock()

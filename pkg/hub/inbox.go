@@ -44,11 +44,7 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 // acknowledge moves an agent's seen position forward.
 func (h *Hub) acknowledge(ctx context.Context, me coord.AgentID, seen coord.Seq) error {
 	_, err := h.submit(ctx, "acknowledge", ReplyKey{}, func(t *txn) (any, error) {
-		if a := t.agents[me]; a != nil && seen > a.Seen {
-			next := *a
-			next.Seen = seen
-			t.putAgent(&next)
-		}
+		t.handed(me, seen)
 		return nil, nil
 	})
 	return err

@@ -130,6 +130,7 @@ type Changes struct {
 	Edits         []coord.Edit
 	Events        []coord.Event
 	Inbox         []InboxEntry
+	Receipts      []coord.Receipt   // of entries that are in an inbox, maybe since this request
 	FoldCase      []coord.ProjectID // projects that from now on compare paths without letter case
 	DropModules   []coord.ProjectID // projects whose dependency map is emptied, before Modules are put
 	Modules       []*coord.Module
@@ -140,7 +141,7 @@ type Changes struct {
 // Empty reports whether there is nothing to store.
 func (c *Changes) Empty() bool {
 	return len(c.Agents)+len(c.Credentials)+len(c.Announcements)+len(c.Threads)+len(c.Leases)+len(c.Waits)+
-		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.FoldCase)+len(c.DropModules)+len(c.Modules) == 0 && c.Reply == nil
+		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.Receipts)+len(c.FoldCase)+len(c.DropModules)+len(c.Modules) == 0 && c.Reply == nil
 }
 
 // Snapshot is what the state is rebuilt from at start.
@@ -157,6 +158,13 @@ type Snapshot struct {
 	Edits         []coord.Edit          // of the last 24 hours, oldest first
 	FoldCase      []coord.ProjectID
 	Modules       []*coord.Module
+	Mail          []Letter // what no agent has seen, by agent and seq
+}
+
+// Letter is an event in the inbox of an agent that has not seen it.
+type Letter struct {
+	Event   coord.Event
+	Receipt coord.Receipt
 }
 
 // Publication is a committed event on its way to the subscribers.

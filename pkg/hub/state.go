@@ -15,6 +15,7 @@ type state struct {
 	counters Counters
 	agents   map[coord.AgentID]*coord.Agent
 	heads    map[coord.AgentID]coord.Seq // newest seq in each inbox
+	mail     map[coord.AgentID]*mailbox  // what is on its way to each agent
 	creds    map[[32]byte]coord.AgentID
 	anns     map[coord.AnnouncementID]*coord.Announcement // live ones
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
@@ -44,7 +45,7 @@ type project struct {
 
 func newState() *state {
 	return &state{
-		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{},
+		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{}, mail: map[coord.AgentID]*mailbox{},
 		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{}, heard: map[coord.AgentID]coord.Millis{},
@@ -62,6 +63,7 @@ func (s *state) load(snap *Snapshot) {
 		s.setAgent(nil, a)
 		s.heads[a.ID] = snap.Heads[a.ID]
 	}
+	s.loadMail(snap.Mail)
 	for _, c := range snap.Credentials {
 		s.creds[c.Hash] = c.Agent
 	}
@@ -299,6 +301,7 @@ func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
 		if s.tooOld(a, now) {
 			s.setAgent(a, nil)
 			delete(s.heads, id)
+			delete(s.mail, id)
 			delete(s.actions, id)
 			delete(s.heard, id)
 			gone = append(gone, id)

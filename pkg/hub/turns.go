@@ -52,6 +52,7 @@ func (t *txn) endTurn(me *coord.Agent) {
 	next := *me
 	next.Hooks, next.TurnSince, next.TurnEnded = true, 0, t.now
 	t.putAgent(&next)
+	t.inFlight(me.ID, "", false)
 	t.leaveAll(&next)
 	t.passTurns(&next)
 	t.loosen(next.Project)

@@ -167,6 +167,7 @@ func (t *txn) emit(n news) coord.Seq {
 		pub.Recipients = append(pub.Recipients, InboxEntry{Agent: to, Seq: ev.Seq, Prev: prev})
 		t.heads[to] = ev.Seq
 		t.undo = append(t.undo, func() { t.heads[to] = prev })
+		t.drop(to, ev)
 	}
 	t.changes.Events = append(t.changes.Events, ev)
 	t.changes.Inbox = append(t.changes.Inbox, pub.Recipients...)

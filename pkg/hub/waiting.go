@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,10 @@ const (
 type bell string
 
 func inboxOf(id coord.AgentID) bell      { return bell("inbox " + id) }
+func wakeOf(id coord.AgentID) bell       { return bell(wakePrefix + id) }
 func arrivalsOf(id coord.ProjectID) bell { return bell("arrivals " + id) }
+
+const wakePrefix = "wake "
 
 // waiters wakes calls that wait at the hub. Clients with a shim wait for their
 // news there instead.
@@ -54,6 +58,26 @@ func (w *waiters) listen(b bell) (<-chan struct{}, func()) {
 	}
 }
 
+// ringWakers signals everybody who waits to wake an agent.
+func (w *waiters) ringWakers() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for b := range w.chans {
+		if strings.HasPrefix(string(b), wakePrefix) {
+			w.ring(b)
+		}
+	}
+}
+
+// turned signals who waits to wake one of the agents, whose turn may be over.
+func (w *waiters) turned(agents []*coord.Agent) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range agents {
+		w.ring(wakeOf(a.ID))
+	}
+}
+
 // ring signals whoever listens; mu is held.
 func (w *waiters) ring(b bell) {
 	for _, ch := range w.chans[b] {
@@ -77,6 +101,7 @@ func (h *Hub) wake(publications []Publication) {
 		}
 		for _, r := range p.Recipients {
 			h.waiters.ring(inboxOf(r.Agent))
+			h.waiters.ring(wakeOf(r.Agent))
 		}
 	}
 }

@@ -141,6 +141,7 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 		if o.txn != nil {
 			publications = append(publications, o.txn.publications...)
 			h.admit(&o.txn.changes)
+			h.waiters.turned(o.txn.changes.Agents)
 		}
 	}
 	return publications, nil

@@ -122,4 +122,7 @@ var Table = []*Op{
 	Edited.Op,
 	Turn.Op,
 	Release.Op,
+	Offer.Op,
+	Written.Op,
+	AwaitWake.Op,
 }

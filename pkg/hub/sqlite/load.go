@@ -20,6 +20,7 @@ var loaders = [...]func(*Store, context.Context, *sql.Tx, *hub.Snapshot) error{
 	(*Store).loadNumbers,
 	(*Store).loadNouns,
 	(*Store).loadHeads,
+	(*Store).loadMail,
 	(*Store).loadCredentials,
 	(*Store).loadEdits,
 	(*Store).loadFoldCase,
@@ -104,6 +105,21 @@ func (s *Store) loadHeads(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) e
 			err = rows.Scan(&agent, &seq)
 			snap.Heads[agent] = seq
 			return seq, err
+		})
+	return err
+}
+
+// loadMail reads what the agents have not seen. An event is kept while it is in
+// an inbox.
+func (s *Store) loadMail(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) (err error) {
+	snap.Mail, err = collect(ctx, text{tx, `SELECT i.agent, i.state, i.rung, i.at, i.offers, e.seq, e.project, e.kind, e.actor, e.thread, e.time, e.priority, e.payload
+		FROM agents a JOIN inbox i ON i.agent = a.id AND i.seq > a.seen JOIN events e ON e.seq = i.seq ORDER BY i.agent, i.seq`},
+		func(rows *sql.Rows) (l hub.Letter, err error) {
+			e, r := &l.Event, &l.Receipt
+			var payload []byte
+			err = rows.Scan(&r.Agent, &r.State, &r.Rung, &r.At, &r.Offers, &e.Seq, &e.Project, &e.Kind, &e.Actor, &e.Thread, &e.Time, &e.Priority, &payload)
+			r.Seq, e.Payload = e.Seq, payload
+			return l, err
 		})
 	return err
 }

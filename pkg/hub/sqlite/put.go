@@ -21,6 +21,7 @@ var putters = [...]func(*writer, *hub.Changes) error{
 	(*writer).putEdits,
 	(*writer).putEvents,
 	(*writer).putInbox,
+	(*writer).putReceipts,
 	(*writer).putFoldCase,
 	(*writer).putModules,
 	(*writer).putReply,
@@ -156,6 +157,15 @@ func (w *writer) putInbox(c *hub.Changes) error {
 	for _, e := range c.Inbox {
 		if err := w.exec(putInbox, string(e.Agent), int64(e.Seq), int64(e.Prev)); err != nil {
 			return fmt.Errorf("event %d for %s: %w", e.Seq, e.Agent, err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) putReceipts(c *hub.Changes) error {
+	for _, r := range c.Receipts {
+		if err := w.exec(putReceipt, string(r.State), string(r.Rung), int64(r.At), r.Offers, string(r.Agent), int64(r.Seq)); err != nil {
+			return fmt.Errorf("receipt of event %d for %s: %w", r.Seq, r.Agent, err)
 		}
 	}
 	return nil

@@ -44,6 +44,7 @@ const (
 	putEdit
 	putEvent
 	putInbox
+	putReceipt
 	putFoldCase
 	dropModules
 	putModule
@@ -84,6 +85,7 @@ var statements = [statementCount]string{
 	putEvent: `INSERT INTO events (seq, project, kind, actor, thread, time, priority, payload)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 	putInbox:    `INSERT INTO inbox (agent, seq, prev) VALUES (?, ?, ?)`,
+	putReceipt:  `UPDATE inbox SET state = ?, rung = ?, at = ?, offers = ? WHERE agent = ? AND seq = ?`,
 	putFoldCase: `INSERT INTO fold_case (project) VALUES (?) ON CONFLICT DO NOTHING`,
 	dropModules: `DELETE FROM modules WHERE project = ?`,
 	putModule: `INSERT INTO modules (project, id, updated, body) VALUES (?, ?, ?, ?)

@@ -158,11 +158,15 @@ CREATE INDEX events_project ON events (project);
 CREATE INDEX events_time ON events (time);
 
 -- agent is no foreign key: news may still be addressed to an agent whose row
--- has been swept.
+-- has been swept. state to offers are the receipt of the delivery.
 CREATE TABLE inbox (
-	agent TEXT NOT NULL,
-	seq   INTEGER NOT NULL REFERENCES events (seq),
-	prev  INTEGER NOT NULL,
+	agent  TEXT NOT NULL,
+	seq    INTEGER NOT NULL REFERENCES events (seq),
+	prev   INTEGER NOT NULL,
+	state  TEXT NOT NULL DEFAULT 'queued',
+	rung   TEXT NOT NULL DEFAULT '',
+	at     INTEGER NOT NULL DEFAULT 0,
+	offers INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (agent, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX inbox_seq ON inbox (seq);

@@ -1,0 +1,147 @@
+package brief
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/coordhq/coord/pkg/coord"
+)
+
+// payload is what the payloads of all kinds that are told have in them.
+type payload struct {
+	Subject       string          `json:"subject"`
+	InitiatorName string          `json:"initiator_name"`
+	TargetFiles   []string        `json:"target_files"`
+	Overlap       []string        `json:"overlap"`
+	KeepOpen      bool            `json:"keep_open"`
+	Score         int             `json:"score"`
+	Name          string          `json:"name"`
+	Type          string          `json:"type"`
+	Content       string          `json:"content"`
+	Status        string          `json:"status"`
+	Summary       string          `json:"summary"`
+	Round         int             `json:"round"`
+	Proposal      int             `json:"proposal"`
+	Awaiting      []coord.AgentID `json:"awaiting"`
+	Resolution    string          `json:"resolution"`
+	Path          string          `json:"path"`
+	Paths         []string        `json:"paths"`
+	Until         coord.Millis    `json:"reserved_until"`
+	Reason        string          `json:"reason"`
+	From          coord.Seq       `json:"from"`
+	To            coord.Seq       `json:"to"`
+	Wakes         int             `json:"wakes"`
+}
+
+// tellers word each kind of event; the kinds that are not here are told by their
+// payload.
+var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
+	coord.KindThreadOpened:  opened,
+	coord.KindIntrospection: introspection,
+	coord.KindMessagePosted: func(_ *coord.Event, p *payload) string {
+		return fmt.Sprintf("%s says (%s): %s", name(p.Name), name(p.Type), Quote(p.Content))
+	},
+	coord.KindThreadStatus: status,
+	coord.KindThreadClaimed: func(_ *coord.Event, p *payload) string {
+		return name(p.Name) + " claimed the task"
+	},
+	coord.KindThreadCompleted: func(_ *coord.Event, p *payload) string {
+		return "the claimed task is completed: " + Quote(p.Resolution)
+	},
+	coord.KindAgentStatus: func(_ *coord.Event, p *payload) string { return name(p.Name) + " is " + name(p.Status) },
+	coord.KindFileEdited:  touching("edited %s"),
+	coord.KindFileLeased:  touching("is editing %s"),
+	coord.KindFileReleased: func(_ *coord.Event, p *payload) string {
+		return file(p.Path) + " was released"
+	},
+	coord.KindLeasePassed:      touching("took over %s, which you had left; read it again before you edit it"),
+	coord.KindPathWanted:       touching("waits for %s, which you hold"),
+	coord.KindPathFree:         freed,
+	coord.KindOverlapEdit:      touching("wrote %s although you hold it or announced it first: read it again before you go on"),
+	coord.KindOverlapMerge:     touching("edits %s in another working tree too: expect a conflict at merge"),
+	coord.KindDependencyEdited: touching("edited %s, which you depend on"),
+	coord.KindNeedsHuman: func(_ *coord.Event, p *payload) string {
+		return fmt.Sprintf("this thread woke you %d times without a word of your user and will not do so again: ask your user what to do", p.Wakes)
+	},
+	coord.KindResync: func(_ *coord.Event, p *payload) string {
+		return fmt.Sprintf("events %d to %d are gone from the inbox: look at the state anew", p.From, p.To)
+	},
+}
+
+func opened(_ *coord.Event, p *payload) string {
+	if p.KeepOpen {
+		return fmt.Sprintf("%s offers a task: %s", name(p.InitiatorName), quote(p.Subject, maxWords))
+	}
+	return fmt.Sprintf("%s opened a consultation that concerns you: %s%s", name(p.InitiatorName), quote(p.Subject, maxWords), about(p))
+}
+
+func introspection(_ *coord.Event, p *payload) string {
+	return fmt.Sprintf("%s announced work that may touch yours: %s%s", name(p.InitiatorName), quote(p.Subject, maxWords), about(p))
+}
+
+// about names the first files that a consultation is about.
+func about(p *payload) string {
+	paths := p.Overlap
+	if len(paths) == 0 {
+		paths = p.TargetFiles
+	}
+	if len(paths) == 0 {
+		return ""
+	}
+	return ", about " + files(paths)
+}
+
+func status(_ *coord.Event, p *payload) string {
+	s := "the thread is " + name(p.Status)
+	if p.Type != "" {
+		s += " (" + name(p.Type) + ")"
+	}
+	if p.Name != "" {
+		s += " by " + name(p.Name)
+	}
+	if p.Proposal > 0 {
+		s += fmt.Sprintf(", proposal %d", p.Proposal)
+	}
+	if p.Round > 1 {
+		s += fmt.Sprintf(", round %d", p.Round)
+	}
+	if len(p.Awaiting) > 0 {
+		s += fmt.Sprintf(", %d to approve", len(p.Awaiting))
+	}
+	if p.Summary != "" {
+		s += ": " + Quote(p.Summary)
+	}
+	return s
+}
+
+func touching(format string) func(*coord.Event, *payload) string {
+	return func(_ *coord.Event, p *payload) string {
+		return name(p.Name) + " " + fmt.Sprintf(format, file(p.Path))
+	}
+}
+
+func freed(e *coord.Event, p *payload) string {
+	s := files(p.Paths) + " is free for you"
+	if p.Until > 0 {
+		s += fmt.Sprintf(", kept for %s", coord.Ago(p.Until.Sub(e.Time)))
+	}
+	if p.Reason != "" {
+		s += ": " + quote(p.Reason, maxWords)
+	}
+	return s + "; read it again before you edit it"
+}
+
+func file(path string) string { return quote(path, maxPath) }
+
+// files names the first three of some paths.
+func files(paths []string) string {
+	var out []string
+	for _, p := range paths[:min(len(paths), 3)] {
+		out = append(out, file(p))
+	}
+	s := strings.Join(out, ", ")
+	if n := len(paths) - 3; n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
