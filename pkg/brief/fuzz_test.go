@@ -28,38 +28,48 @@ var attacks = []string{
 // comes through.
 func FuzzOneMessageInOneMessageOut(f *testing.F) {
 	for _, s := range attacks {
-		f.Add(s, s)
+		if len(s) < 1<<14 { // what the engine would only be slow with
+			f.Add(s, s)
+		}
 	}
-	f.Fuzz(func(t *testing.T, content, label string) {
-		payload, err := json.Marshal(coord.MessagePosted{Name: label, Type: coord.MessageType(label), Content: content})
-		if err != nil {
-			t.Skip()
-		}
-		events := []coord.Event{
-			{Seq: 1, Kind: coord.KindMessagePosted, Actor: "ag-1", Thread: coord.ThreadID(label), Payload: payload},
-			{Seq: 2, Kind: coord.EventKind(label), Actor: "ag-2", Payload: json.RawMessage(content)},
-		}
-		out := brief.News(1000, events, 0)
-		lines := strings.Split(out, "\n")
-		if len(lines) != 4 || !strings.HasPrefix(lines[1], "- E-1 ") || !strings.HasPrefix(lines[2], "- E-2 ") {
-			t.Fatalf("two events became %d lines:\n%q", len(lines), out)
-		}
-		if ids := brief.Carried("x\n" + out + "\ny"); len(ids) != 2 || ids[0] != "E-1" || ids[1] != "E-2" {
-			t.Fatalf("carries %v", ids)
-		}
-		for _, line := range lines[1:3] {
-			oneQuotation(t, line)
-		}
-		harmless(t, out)
+	f.Fuzz(oneInOneOut)
+}
 
-		v := coord.Verdict{Decision: coord.DecisionRefuse, Place: 3, Notes: []coord.Note{{Gate: coord.Gate(label), Agent: "ag-1", Subject: content, Thread: coord.ThreadID(label)}}}
-		o := brief.RefusalOptions{Names: map[coord.AgentID]string{"ag-1": label}, Tools: []string{"post_to_thread", "announce_work", "wait_for_message"}}
-		refusal := brief.Refusal(v, o)
-		if n := utf8.RuneCountInString(refusal); n > 600 || strings.Contains(refusal, "\n") {
-			t.Fatalf("a refusal of %d characters: %q", n, refusal)
-		}
-		harmless(t, refusal)
-	})
+func TestNoAttackLeavesItsQuotation(t *testing.T) {
+	for _, s := range attacks {
+		oneInOneOut(t, s, s)
+	}
+}
+
+func oneInOneOut(t *testing.T, content, label string) {
+	payload, err := json.Marshal(coord.MessagePosted{Name: label, Type: coord.MessageType(label), Content: content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := []coord.Event{
+		{Seq: 1, Kind: coord.KindMessagePosted, Actor: "ag-1", Thread: coord.ThreadID(label), Payload: payload},
+		{Seq: 2, Kind: coord.EventKind(label), Actor: "ag-2", Payload: json.RawMessage(content)},
+	}
+	out := brief.News(1000, events, 0)
+	lines := strings.Split(out, "\n")
+	if len(lines) != 4 || !strings.HasPrefix(lines[1], "- E-1 ") || !strings.HasPrefix(lines[2], "- E-2 ") {
+		t.Fatalf("two events became %d lines:\n%q", len(lines), out)
+	}
+	if ids := brief.Carried("x\n" + out + "\ny"); len(ids) != 2 || ids[0] != "E-1" || ids[1] != "E-2" {
+		t.Fatalf("carries %v", ids)
+	}
+	for _, line := range lines[1:3] {
+		oneQuotation(t, line)
+	}
+	harmless(t, out)
+
+	v := coord.Verdict{Decision: coord.DecisionRefuse, Place: 3, Notes: []coord.Note{{Gate: coord.Gate(label), Agent: "ag-1", Subject: content, Thread: coord.ThreadID(label)}}}
+	o := brief.RefusalOptions{Names: map[coord.AgentID]string{"ag-1": label}, Tools: []string{"post_to_thread", "announce_work", "wait_for_message"}}
+	refusal := brief.Refusal(v, o)
+	if n := utf8.RuneCountInString(refusal); n > 600 || strings.Contains(refusal, "\n") {
+		t.Fatalf("a refusal of %d characters: %q", n, refusal)
+	}
+	harmless(t, refusal)
 }
 
 // oneQuotation fails unless the quotation marks of a line that are not escaped
