@@ -141,38 +141,40 @@ func cut(s string, limit int) string {
 	return string(rs[:limit-2]) + `…"`
 }
 
-// Carried lists the events that a text made by [News] tells of, as far as their
-// ids stand in it: by this a client shows that the text has reached its model.
-func Carried(text string) []coord.EventID {
+// Carried lists the events that texts made by [News] tell of, of a run the first
+// and the last, when such texts stand in a prompt: by this a client shows that
+// they have reached its model. Something may stand before the first line.
+func Carried(prompt string) []coord.EventID {
 	var out []coord.EventID
-	_, text, found := strings.Cut(text, newsHead)
-	for found {
-		var block string
-		block, text, _ = strings.Cut(text, newsFoot)
-		for line := range strings.Lines(block) {
-			if id, ok := lineID(line); ok {
-				out = append(out, id...)
-			}
+	inside := false
+	for line := range strings.Lines(prompt) {
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case strings.HasSuffix(line, newsHead):
+			inside = true
+		case strings.HasPrefix(line, newsFoot):
+			inside = false
+		case inside:
+			out = append(out, lineIDs(line)...)
 		}
-		_, text, found = strings.Cut(text, newsHead)
 	}
 	return out
 }
 
-// lineID reads the ids at the start of a line: one, or the first and last of a run.
-func lineID(line string) ([]coord.EventID, bool) {
+// lineIDs reads the ids at the start of a line: one, or the first and last of a
+// run; none when it is no event's.
+func lineIDs(line string) []coord.EventID {
 	rest, ok := strings.CutPrefix(line, "- ")
 	if !ok {
-		return nil, false
+		return nil
 	}
 	ids, _, _ := strings.Cut(rest, " ")
-	first, last, run := strings.Cut(ids, "–")
-	if _, ok := coord.Ordinal("E", coord.EventID(first)); !ok {
-		return nil, false
+	var out []coord.EventID
+	for id := range strings.SplitSeq(strings.TrimSuffix(ids, ":"), "–") {
+		if _, ok := coord.Ordinal("E", coord.EventID(id)); !ok {
+			return nil
+		}
+		out = append(out, coord.EventID(id))
 	}
-	out := []coord.EventID{coord.EventID(first)}
-	if run {
-		out = append(out, coord.EventID(last))
-	}
-	return out, true
+	return out
 }

@@ -3,6 +3,7 @@ package brief
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -23,14 +24,18 @@ func Quote(peer string) string { return quote(peer, maxQuote) }
 func quote(peer string, limit int) string {
 	var b strings.Builder
 	b.WriteByte('"')
+	text, more := clean(peer, limit)
 	n := 0
-	for _, r := range clean(peer) {
+	for _, r := range text {
 		s := escape(r)
-		if n += len([]rune(s)); n > limit {
-			b.WriteString("…")
+		if n += utf8.RuneCountInString(s); n > limit {
+			more = true
 			break
 		}
 		b.WriteString(s)
+	}
+	if more {
+		b.WriteString("…")
 	}
 	b.WriteByte('"')
 	return b.String()
@@ -61,7 +66,8 @@ func escape(r rune) string {
 func name(s string) string {
 	var b strings.Builder
 	n := 0
-	for _, r := range clean(s) {
+	text, _ := clean(s, maxName)
+	for _, r := range text {
 		if n++; n > maxName {
 			b.WriteRune('…')
 			break
@@ -77,14 +83,23 @@ func name(s string) string {
 	return b.String()
 }
 
-// clean drops what a reader does not see, or a terminal would obey.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
+// dropRoom is how many bytes of a text are looked at for each character that may
+// be shown: enough for those of four bytes, and for as much again to be dropped.
+const dropRoom = 8
+
+// clean drops what a reader does not see, or a terminal would obey, from as much
+// of a text as is needed to show limit characters; more says that there is more.
+func clean(s string, limit int) (text string, more bool) {
+	if room := dropRoom * (limit + 1); len(s) > room {
+		s, more = s[:room], true
+	}
+	text = strings.Map(func(r rune) rune {
 		if hidden(r) {
 			return -1
 		}
 		return r
 	}, coord.CleanText(strings.ReplaceAll(plain(s), "\r\n", "\n")))
+	return text, more
 }
 
 // hidden reports characters that take no room and are no format characters:

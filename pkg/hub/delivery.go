@@ -260,11 +260,21 @@ func (t *txn) progress(agent coord.AgentID) {
 
 func (b *mailbox) inFlight(call string) bool { return b.flying[call] }
 
-// carried notes that a prompt has brought events to the model, whichever rung
-// wrote them.
+// carried notes that a prompt has brought events to the model: with each of them
+// all that was written with it.
 func (t *txn) carried(agent coord.AgentID, ids []coord.EventID) {
+	type batch struct {
+		rung coord.Rung
+		at   coord.Millis
+	}
+	came := map[batch]bool{}
+	for _, l := range t.boxOf(agent).letters {
+		if l.receipt.State == coord.DeliveryWritten && slices.Contains(ids, l.event.ID()) {
+			came[batch{l.receipt.Rung, l.receipt.At}] = true
+		}
+	}
 	t.see(agent, func(l *letter) bool {
-		return l.receipt.State == coord.DeliveryWritten && slices.Contains(ids, l.event.ID())
+		return l.receipt.State == coord.DeliveryWritten && came[batch{l.receipt.Rung, l.receipt.At}]
 	})
 }
 

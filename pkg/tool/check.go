@@ -183,7 +183,14 @@ func (a arg) validateList(v json.RawMessage) error {
 		return fmt.Errorf("%w%d entries are over the limit of %d", errTooLong, len(list), a.max)
 	}
 	for i, e := range list {
-		if got, want := kindOf(e), jsonType(a.elem.Kind()); got != want {
+		got, want := kindOf(e), jsonType(a.elem.Kind())
+		if want == "integer" && got == "number" {
+			if err := (arg{kind: a.elem.Kind()}).validate(e); err != nil {
+				return fmt.Errorf("entry %d: %w", i+1, err)
+			}
+			continue
+		}
+		if got != want {
 			return fmt.Errorf("entry %d: want %s, got %s", i+1, article(want), article(got))
 		}
 		if len(e) > coord.MaxPath*2 {

@@ -25,6 +25,7 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Edits:         []coord.Edit{edit("src/b.ts", now-1), edit("src/a.ts", now-2)},
 		Events:        []coord.Event{event(1, shop), event(2, shop)},
 		Inbox:         []hub.InboxEntry{{Agent: "ag-1", Seq: 1}, {Agent: "ag-1", Seq: 2, Prev: 1}},
+		Receipts:      []coord.Receipt{{Agent: "ag-1", Seq: 2, State: coord.DeliveryOffered, Rung: coord.RungHook, At: now, Offers: 2}},
 		FoldCase:      []coord.ProjectID{shop, blog},
 		Modules:       []*coord.Module{module("auth"), module("api")},
 		Counters:      hub.Counters{Seq: 2, Announcement: 1, Thread: 1, Message: 1, Lease: 1, Wait: 1},
@@ -49,6 +50,10 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Edits:         []coord.Edit{in.Edits[1], in.Edits[0]},
 		FoldCase:      []coord.ProjectID{blog, shop},
 		Modules:       []*coord.Module{in.Modules[1], in.Modules[0]},
+		Mail: []hub.Letter{
+			{Event: in.Events[0], Receipt: coord.Receipt{Agent: "ag-1", Seq: 1, State: coord.DeliveryQueued}},
+			{Event: in.Events[1], Receipt: in.Receipts[0]},
+		},
 	})
 }
 
