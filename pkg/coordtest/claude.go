@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coordhq/coord/pkg/driver"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
@@ -26,6 +27,7 @@ type Claude struct {
 	Dir        string // working directory
 	Transcript string
 	Env        []string // more environment of its hooks
+	Program    string   // "" = the coord-hook that was built for the test
 	client     *exec.Cmd
 	calls      int
 }
@@ -43,6 +45,26 @@ func (h *Home) Claude(name, dir string) *Claude {
 	return c
 }
 
+// ClaudeHere is [Home.Claude] with the test's own process as the client: shims
+// that the test starts are its children.
+func (h *Home) ClaudeHere(name, dir string) *Claude {
+	return &Claude{t: h.t, home: h, Name: name, Session: "session-" + name, Dir: dir, Transcript: filepath.Join(h.t.TempDir(), name+".jsonl")}
+}
+
+// Shim starts the session's MCP server, as the client does, and initialises it.
+func (c *Claude) Shim() *Agent {
+	c.t.Helper()
+	o := c.home.options(c.Name, c.Dir)
+	o.Client = "claude-code"
+	o.Env = append(o.Env, "CLAUDE_CODE_SESSION_ID="+c.Session, "CLAUDE_PROJECT_DIR="+c.Dir)
+	s, err := driver.Start(c.t.Context(), o)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.home.closeAtEnd(c.Name, s)
+	return &Agent{Session: s, Name: c.Name, t: c.t}
+}
+
 // Kill ends the client's process without a word.
 func (c *Claude) Kill() {
 	_ = c.client.Process.Kill()
@@ -50,7 +72,12 @@ func (c *Claude) Kill() {
 }
 
 // PID is the client's process id.
-func (c *Claude) PID() int { return c.client.Process.Pid }
+func (c *Claude) PID() int {
+	if c.client == nil {
+		return os.Getpid()
+	}
+	return c.client.Process.Pid
+}
 
 // Said is what a hook has printed.
 type Said struct {
@@ -95,7 +122,11 @@ func (c *Claude) Run(event string, stdin []byte) Said {
 
 // Command prepares one hook, in exec form as the client runs it.
 func (c *Claude) Command(event string) *exec.Cmd {
-	cmd := exec.Command(c.home.binaries().Hook(), event) // #nosec G204 -- the binary under test
+	program := c.Program
+	if program == "" {
+		program = c.home.binaries().Hook()
+	}
+	cmd := exec.Command(program, event) // #nosec G204 -- the binary under test
 	cmd.Dir = c.Dir
 	cmd.Env = append(append(os.Environ(), "COORDINATOR_HOME="+c.home.Dir, "COORDINATOR_AGENT_NAME="+c.Name, "CLAUDE_PID="+strconv.Itoa(c.PID()),
 		"CLAUDE_CODE_SESSION_ID="+c.Session, "CLAUDE_PROJECT_DIR="+c.Dir, "GORACE=atexit_sleep_ms=0"), c.Env...)

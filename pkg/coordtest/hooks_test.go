@@ -177,6 +177,7 @@ func TestAGuestIsCoordinatedWhereTheFileIs(t *testing.T) {
 	if said := bob.Edit("b.go"); !said.Denied || !strings.Contains(said.Reason, "alice") {
 		t.Errorf("bob's edit of it: %+v, want a refusal that names alice", said)
 	}
+	alice.Hook("post-tool", "post_read", coordtest.Fill{"file": "a.go"}) // news that bob waits
 	for _, name := range []string{filepath.Join(t.TempDir(), "notes.txt"), filepath.Join(shop.Dir, ".git", "config"), filepath.Join(home.Dir, "config.json")} {
 		silent(t, "edit of "+name, alice.Edit(name))
 		silent(t, "edit of "+name, bob.Edit(name))

@@ -47,7 +47,8 @@ var imports = map[string][]string{
 	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
 	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
 
-	"pkg/hook": {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch", "pkg/workspace"},
+	"pkg/hook/shell": {},
+	"pkg/hook":       {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hook/shell", "pkg/process", "pkg/shim/launch", "pkg/workspace"},
 
 	"cmd/coord-hook": {"pkg/hook"},
 	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},

@@ -38,7 +38,10 @@ func Start(ctx context.Context, o Options) (*Session, error) {
 		<-p.Exited()
 		_ = w.CloseWithError(io.EOF)
 	}()
-	client := mcp.NewClient(&mcp.Implementation{Name: "coord-driver", Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
+	if o.Client == "" {
+		o.Client = "coord-driver"
+	}
+	client := mcp.NewClient(&mcp.Implementation{Name: o.Client, Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
 	session, err := client.Connect(ctx, &mcp.IOTransport{Reader: r, Writer: stdin{p}}, nil)
 	if err != nil {
 		_ = r.Close()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hook/shell"
 )
 
 // claudeName is how the route and --client name Claude Code.
@@ -33,6 +34,7 @@ type input struct {
 	name  string // the client's own name of the event
 	cwd   string
 	files []string       // absolute, or relative to cwd: written, or about to be
+	git   []shell.GitAct // what a shell command does to a working tree as a whole
 	call  coord.HookCall // without what lies outside the client's JSON
 }
 
@@ -62,7 +64,7 @@ func (f fields) object(key string) fields {
 }
 
 // readClaude reads one hook of Claude Code; ok is false when it is not for us.
-func readClaude(r io.Reader, event string) (in input, ok bool) {
+func readClaude(r io.Reader, event string, getenv func(string) string) (in input, ok bool) {
 	raw, err := io.ReadAll(r)
 	if err != nil || len(raw) > maxInput {
 		return in, false
@@ -91,7 +93,7 @@ func readClaude(r io.Reader, event string) (in input, ok bool) {
 	if in.event == coord.HookPrompt {
 		c.Carried = brief.Carried(f.text("prompt"))
 	}
-	readTool(f, &in)
+	readTool(f, &in, getenv)
 	return in, c.Session != "" && filepath.IsAbs(in.cwd)
 }
 
@@ -113,7 +115,7 @@ func claudeEvent(word, name string) (coord.HookEvent, bool) {
 }
 
 // readTool reads what a tool hook is about.
-func readTool(f fields, in *input) {
+func readTool(f fields, in *input, getenv func(string) string) {
 	name := f.text("tool_name")
 	if name == "" {
 		return
@@ -132,7 +134,7 @@ func readTool(f fields, in *input) {
 		}
 	case claudeShells[name]:
 		in.call.Tool = coord.ShellTool
-		in.files = shellFiles(in.event, args.text("command"), in.cwd, f.object("tool_response"))
+		readShell(in, name, args.text("command"), getenv)
 	case ours(name):
 		in.call.Tool = coord.OurTool
 	}

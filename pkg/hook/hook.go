@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options) int {
 		_, _ = io.WriteString(o.Stderr, "coord-hook: no hooks of client "+o.Client+" are known; use --client claude\n")
 		return exitFailed
 	}
-	in, ok := readClaude(io.LimitReader(o.Stdin, maxInput+1), o.Event)
+	in, ok := readClaude(io.LimitReader(o.Stdin, maxInput+1), o.Event, o.Getenv)
 	if !ok {
 		return exitOK // not for us, or not to be understood: the client goes on
 	}

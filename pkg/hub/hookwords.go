@@ -90,7 +90,7 @@ func (k *hook) names(v coord.Verdict) map[coord.AgentID]string {
 }
 
 // whereIStand restates what the session holds, waits for and talks about.
-func (k *hook) whereIStand() string { return "" }
+func (k *hook) whereIStand() string { return brief.Standing(k.standing(k.agents[k.me.ID])) }
 
 // say adds words for the model.
 func (k *hook) say(words string) {
