@@ -68,6 +68,7 @@ type HookCall struct {
 	Tool       HookTool   `json:"tool,omitempty"`
 	ToolUse    string     `json:"tool_use_id,omitempty"`
 	Files      []HookFile `json:"files,omitempty"` // written, or about to be
+	Trees      []HookTree `json:"trees,omitempty"` // working trees that a command is about to touch as a whole
 	Duration   int64      `json:"duration_ms,omitempty"`
 	Blocked    bool       `json:"blocked,omitempty"`    // with stop: this stop follows one that a hook has blocked
 	Background bool       `json:"background,omitempty"` // with stop: tasks of the session go on
@@ -87,6 +88,12 @@ type HookFile struct {
 	Workspace WorkspaceID `json:"workspace"`
 }
 
+// HookTree is a working tree.
+type HookTree struct {
+	Project   ProjectID   `json:"project"`
+	Workspace WorkspaceID `json:"workspace"`
+}
+
 // HookAnswer is what the hub has to say to a hook. The zero value is silence.
 type HookAnswer struct {
 	Refused bool         `json:"refused,omitempty"` // the tool must not run, or the session not stop
@@ -97,10 +104,33 @@ type HookAnswer struct {
 	Over    bool         `json:"over,omitempty"`    // with rewake: do not come back
 	Receipt *HookReceipt `json:"receipt,omitempty"` // send it back once all this is written out
 
+	// Work lists what sessions have written in the Trees and may not have
+	// committed; the hook knows what its command would do to it.
+	Work []Unfinished `json:"work,omitempty"`
+
 	// Look asks the hook to look into transcripts and to ask again: its call has
 	// had no effect yet.
 	Look []Suspicion `json:"look,omitempty"`
 }
+
+// Unfinished is a file with changes that may not be committed.
+type Unfinished struct {
+	Workspace WorkspaceID `json:"workspace"`
+	Path      Path        `json:"path"`
+	Owner     string      `json:"owner,omitempty"`      // name of the peer that wrote it, "" = the session itself
+	State     Activity    `json:"state,omitempty"`      // of the owner
+	Other     bool        `json:"other_tree,omitempty"` // it lies in another working tree of the project, whose stash is the same
+}
+
+// Activity is what the owner of unfinished work is at.
+type Activity string
+
+// The activities that matter to whoever stands before unfinished work.
+const (
+	Busy Activity = "busy"
+	Idle Activity = "idle"
+	Gone Activity = "gone"
+)
 
 // HookReceipt names the news that an answer carries.
 type HookReceipt struct {

@@ -68,7 +68,7 @@ func Run(ctx context.Context, o Options) int {
 	if !ok {
 		return exitOK // not for us, or not to be understood: the client goes on
 	}
-	r := &run{Options: o, in: in}
+	r := &run{Options: o, in: in, writes: len(in.files) > 0}
 	if in.event == coord.HookRewake {
 		return r.rewake(ctx)
 	}
@@ -89,6 +89,8 @@ type run struct {
 	settings *config.Settings
 	hub      *line
 	outage   outage
+	trees    []tree // with the git commands that touch them
+	writes   bool   // files of a project are about to be written
 }
 
 // handle asks the hub and prints what it answers.
@@ -121,13 +123,16 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	if err != nil {
 		return coord.HookAnswer{}, err
 	}
-	if len(answer.Look) == 0 {
-		return answer, nil
+	if len(answer.Look) > 0 {
+		for _, s := range answer.Look {
+			call.Looked = append(call.Looked, coord.Interruption{Agent: s.Agent, Heard: s.Heard, Interrupted: interrupted(s.Transcript)})
+		}
+		if answer, err = r.hub.post(r.in.event, *call); err != nil {
+			return coord.HookAnswer{}, err
+		}
 	}
-	for _, s := range answer.Look {
-		call.Looked = append(call.Looked, coord.Interruption{Agent: s.Agent, Heard: s.Heard, Interrupted: interrupted(s.Transcript)})
-	}
-	return r.hub.post(r.in.event, *call)
+	r.guardTrees(ctx, &answer)
+	return answer, nil
 }
 
 // prepare says in the hub's words what has happened. It gives nil when that
@@ -168,6 +173,15 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 			call.Files = append(call.Files, f)
 		}
 	}
+	if r.in.event == coord.HookBeforeTool {
+		if r.trees, err = p.trees(ctx, r.in.git); err != nil {
+			return nil, err
+		}
+		for _, t := range r.trees {
+			call.Trees = append(call.Trees, coord.HookTree{Project: t.space.Project, Workspace: t.space.ID})
+		}
+	}
+	r.writes = len(call.Files) > 0
 	return &call, nil
 }
 

@@ -61,11 +61,10 @@ func (o outage) over() {
 // user; in strict mode an edit is refused.
 func (r *run) failed(err error) coord.HookAnswer {
 	var a coord.HookAnswer
-	writes := r.in.event == coord.HookBeforeTool && len(r.in.files) > 0
 	if r.outage.miss() {
 		a.Note = "coord: edits are not coordinated now: " + err.Error() + "."
 	}
-	if writes && r.strict() {
+	if r.in.event == coord.HookBeforeTool && r.writes && r.strict() {
 		a.Refused = true
 		a.Reason = "coord: no hub answers and COORDINATOR_STRICT=1, so nothing may be written: " + err.Error() + ". Your user can run coord-hub start, or unset COORDINATOR_STRICT."
 	}

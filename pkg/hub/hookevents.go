@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -54,6 +55,7 @@ func (k *hook) beforeTool() {
 	if k.judge(spots); k.answer.Refused {
 		return // what else there is to say waits: nobody knows whether it would be read
 	}
+	k.answer.Work = k.unfinished()
 	if k.in.Subagent == "" && k.in.ToolUse != "" {
 		k.inFlight(k.me.ID, k.in.ToolUse, true)
 	}
@@ -77,6 +79,43 @@ func (k *hook) judge(spots []spot) {
 			k.say(k.hints(v))
 		}
 	}
+}
+
+// maxUnfinished bounds the files that an answer lists.
+const maxUnfinished = 500
+
+// unfinished lists what has been written in the working trees that a command is
+// about to touch: the leases there, held or left.
+func (k *hook) unfinished() []coord.Unfinished {
+	if k.in.Enforce == coord.EnforceOff || len(k.in.Trees) == 0 {
+		return nil
+	}
+	var out []coord.Unfinished
+	for _, l := range k.leases {
+		here := slices.Contains(k.in.Trees, coord.HookTree{Project: l.Project, Workspace: l.Workspace})
+		same := slices.ContainsFunc(k.in.Trees, func(t coord.HookTree) bool { return t.Project == l.Project })
+		if l.Pending || !(here || same && l.Agent != k.me.ID) {
+			continue
+		}
+		u := coord.Unfinished{Workspace: l.Workspace, Path: l.Path, Other: !here}
+		if l.Agent != k.me.ID {
+			u.Owner, u.State = "another session", coord.Gone
+		}
+		if a := k.agents[l.Agent]; l.Agent != k.me.ID && a != nil {
+			u.Owner = a.Name
+			switch {
+			case k.inTurn(a, k.now):
+				u.State = coord.Busy
+			case a.Live():
+				u.State = coord.Idle
+			}
+		}
+		out = append(out, u)
+	}
+	slices.SortFunc(out, func(a, b coord.Unfinished) int {
+		return cmp.Or(cmp.Compare(a.Workspace, b.Workspace), cmp.Compare(a.Path.String(), b.Path.String()))
+	})
+	return out[:min(len(out), maxUnfinished)]
 }
 
 func (k *hook) afterTool() { k.finish(false) }

@@ -114,12 +114,18 @@ func checkHook(in coord.HookCall) error {
 			return coord.Errorf(coord.Invalid, "send path, project and workspace", "a file of a hook is not fully named")
 		}
 	}
+	if n := len(in.Trees); n > maxHookTrees {
+		return coord.Errorf(coord.TooLarge, "send less", "%d working trees are over the limit of %d", n, maxHookTrees)
+	}
 	r := registrationOf("", in)
 	return checkRegistration(&r)
 }
 
-// maxHookFiles bounds the files of one tool call.
-const maxHookFiles = 500
+// Bounds of what one tool call touches.
+const (
+	maxHookFiles = 500
+	maxHookTrees = 20
+)
 
 // registrationOf is how a hook describes its session.
 func registrationOf(client string, in coord.HookCall) coord.Registration {
