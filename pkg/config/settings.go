@@ -52,6 +52,8 @@ type Settings struct {
 	Enforce coord.Enforce // how much the edit gate may do
 	Strict  bool          // refuse an edit while no hub answers
 
+	HookTimeout time.Duration // how long a hook waits for the hub
+
 	Warnings []string // what config.json holds that nobody reads
 
 	origins map[Key]Origin

@@ -113,7 +113,7 @@ func alone(t *testing.T, env ...string) *coordtest.Claude {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Env = append([]string{"PATH=" + filepath.Dir(git)}, env...)
+	c.Env = append([]string{"PATH=" + filepath.Dir(git), "COORDINATOR_HOOK_TIMEOUT=300ms"}, env...)
 	return c
 }
 

@@ -15,8 +15,8 @@ import (
 
 // Limits of one run. A client waits for its hooks, so they are short.
 const (
-	deadline      = 300 * time.Millisecond  // of everything but reading the input
-	startDeadline = 1500 * time.Millisecond // at a session's start, where a hub may have to be started first
+	deadline      = 300 * time.Millisecond  // of all but reading the input, when the settings cannot be read
+	startDeadline = 1500 * time.Millisecond // at least, at a session's start: a hub may have to be started first
 	maxInput      = 64 << 20                // bytes; clients send whole files along
 )
 
@@ -69,12 +69,16 @@ func Run(ctx context.Context, o Options) int {
 		return exitOK // not for us, or not to be understood: the client goes on
 	}
 	r := &run{Options: o, in: in, writes: len(in.files) > 0}
+	r.settings, r.unset = config.Load(config.Source{Program: config.Hook, Getenv: o.Getenv})
 	if in.event == coord.HookRewake {
 		return r.rewake(ctx)
 	}
 	limit := deadline
+	if r.unset == nil {
+		limit = r.settings.HookTimeout
+	}
 	if in.event == coord.HookSessionStart {
-		limit = startDeadline
+		limit = max(limit, startDeadline)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -87,6 +91,7 @@ type run struct {
 	Options
 	in       input
 	settings *config.Settings
+	unset    error // why there are no settings
 	hub      *line
 	outage   outage
 	trees    []tree // with the git commands that touch them
@@ -138,9 +143,8 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 // prepare says in the hub's words what has happened. It gives nil when that
 // concerns nobody.
 func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
-	var err error
-	if r.settings, err = config.Load(config.Source{Program: config.Hook, Getenv: r.Getenv}); err != nil {
-		return nil, err
+	if r.unset != nil {
+		return nil, r.unset
 	}
 	home := r.settings.Home
 	r.outage = outageOf(home, r.in.call.Session)

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hook/shell"
@@ -21,12 +22,30 @@ func readShell(in *input, tool, command string, getenv func(string) string) {
 	if tool == "PowerShell" {
 		read = shell.ReadPowerShell
 	}
-	plan := read(command, shell.Place{Dir: in.cwd, Getenv: getenv})
-	for _, t := range plan.Targets {
-		in.files = append(in.files, filesOf(t, in.event != coord.HookBeforeTool)...)
+	type found struct {
+		files []string
+		git   []shell.GitAct
 	}
-	in.git = plan.Git
+	done := make(chan found, 1)
+	go func() {
+		plan := read(command, shell.Place{Dir: in.cwd, Getenv: getenv})
+		f := found{git: plan.Git}
+		for _, t := range plan.Targets {
+			f.files = append(f.files, filesOf(t, in.event != coord.HookBeforeTool)...)
+		}
+		done <- f
+	}()
+	patience := time.NewTimer(readLimit)
+	defer patience.Stop()
+	select {
+	case f := <-done:
+		in.files, in.git = f.files, f.git
+	case <-patience.C: // a command made to be slow to read; it is left behind with this process
+	}
 }
+
+// readLimit bounds the reading of one command.
+const readLimit = 150 * time.Millisecond
 
 // filesOf names the files behind one target. Of a pattern or directory those
 // that exist count; after a removal none does.
