@@ -93,6 +93,7 @@ type Caller struct {
 	Agent     AgentID     // empty for an operator
 	Project   ProjectID   // empty for an operator that named none
 	Workspace WorkspaceID // working tree of this call
+	Subagent  string      // of the session, as its client's hook has told of this call; "" = main thread, or unknown
 	Member    MemberID
 	Operator  bool // a valid credential without a session: reads and human acts
 }

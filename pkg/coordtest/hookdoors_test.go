@@ -5,8 +5,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/coordhq/coord/pkg/coordtest"
 	"github.com/coordhq/coord/pkg/tool"
@@ -246,4 +249,47 @@ func TestAnIdleSessionIsWokenByItsWaiterAndOnlyByTheNewest(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("a waiter outlives its client")
 	}
+}
+
+func TestACallOfOursBelongsToTheSubagentThatMakesIt(t *testing.T) {
+	home := coordtest.NewHome(t)
+	repo := coordtest.NewRepo(t, "shop", "login.go")
+	alice := home.ClaudeHere("alice", repo.Dir)
+	shim := alice.Shim()
+	alice.Start()
+	alice.Prompt()
+	silent(t, "the hook of the subagent's call", alice.Hook("pre-tool", "pre_coord", coordtest.Fill{"agent": "sub-1", "tool_use": "toolu_7"}))
+	_, err := shim.MCP().CallTool(t.Context(), &mcp.CallToolParams{Name: "heartbeat", Arguments: map[string]any{"current_file": "login.go"},
+		Meta: mcp.Meta{"claudecode/toolUseId": "toolu_7"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := alice.BeginEdit("login.go"); !strings.Contains(said.Context, "sub-1") {
+		t.Errorf("the main thread's edit of it: %+v, want a hint that names sub-1", said)
+	}
+}
+
+func TestAHubThatDoesNotAnswerHoldsNobodyUp(t *testing.T) {
+	alice, _, home := two(t)
+	alice.Env = append(alice.Env, "COORDINATOR_HOOK_TIMEOUT=300ms")
+	hub, err := os.FindProcess(home.Hub().PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := hub.Signal(syscall.SIGCONT); err != nil {
+			t.Error(err)
+		}
+	}()
+	start := time.Now()
+	if said := alice.BeginEdit("login.go"); said.Denied || said.Note == "" {
+		t.Errorf("an edit: %+v, want it to pass with a note", said)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("the hook took %v", took)
+	}
+	silent(t, "the next edit", alice.BeginEdit("login.go"))
 }

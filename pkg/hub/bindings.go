@@ -78,6 +78,9 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 	if !ok {
 		return nil, coord.Errorf(coord.Unauthorized, "register first", "%s needs a session", op)
 	}
+	if id := coord.ToolUseFrom(ctx); id != "" {
+		caller.Subagent = h.toolUses.subagent(caller.Agent, id)
+	}
 	if caller.Agent != "" {
 		now := coord.At(h.now())
 		h.presence.touch(caller.Agent, now, localGrace)

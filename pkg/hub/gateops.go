@@ -155,7 +155,7 @@ func (h *Hub) checkFile(t *txn, me *coord.Agent, c coord.Caller, in tool.CheckFi
 	if err != nil {
 		return tool.CheckFileConflictOut{}, err
 	}
-	e := editor{agent: me, project: me.Project, workspace: c.Workspace}
+	e := editor{agent: me, subagent: c.Subagent, project: me.Project, workspace: c.Workspace}
 	out := tool.CheckFileConflictOut{FilePath: p, Verdict: "free", By: []tool.AgentRef{}, Next: "Nothing is in the way: go ahead."}
 	if n := t.obstacle(e, p); n != nil {
 		out.Verdict = "leased"
@@ -208,7 +208,7 @@ func (h *Hub) heartbeat(t *txn, me *coord.Agent, c coord.Caller, in tool.Heartbe
 		if err != nil {
 			return out, err
 		}
-		v := t.acquire(editor{agent: me, project: me.Project, workspace: c.Workspace}, p, false)
+		v := t.acquire(editor{agent: me, subagent: c.Subagent, project: me.Project, workspace: c.Workspace}, p, false)
 		if v.Decision == coord.DecisionRefuse {
 			out.Verdict = &v
 		}

@@ -42,8 +42,12 @@ func (k *hook) prompt() {
 	k.news(coord.RungPrompt)
 }
 
-// beforeTool is the edit gate.
+// beforeTool is the edit gate, and joins a call of our own tools to the subagent
+// that makes it.
 func (k *hook) beforeTool() {
+	if k.in.Tool == coord.OurTool {
+		k.hub.toolUses.told(k.me.ID, k.in.ToolUse, k.in.Subagent)
+	}
 	spots := k.spots()
 	k.interrupted()
 	if k.answer.Look = k.suspicions(spots); len(k.answer.Look) > 0 {
