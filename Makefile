@@ -1,7 +1,8 @@
 # coord: build, try, test and install. "make help" lists the targets.
 
 PREFIX  ?= $(HOME)/.local
-VERSION ?= $(shell git describe --tags --dirty 2>/dev/null || echo 0.1.0-dev)
+# A tag, else the build's own time: see pkg/build.
+VERSION ?= $(shell sh .ci/version)
 GO      ?= go
 BIN     := bin
 TOOLS   := $(CURDIR)/$(BIN)/tools
@@ -12,7 +13,7 @@ GOSEC_VERSION       := v2.29.0
 # One set of flags for everything that holds SQLite: each other set would compile
 # it again, which takes most of a minute.
 GOFLAGS_ALL := -buildvcs=false
-LDFLAGS     := -s -w -X main.version=$(VERSION)
+LDFLAGS     := -s -w -X main.linked=$(VERSION)
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo install test bench lint clean

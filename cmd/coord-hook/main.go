@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/hook"
 )
 
-// version is set by the linker.
-var version = "0.1.0-dev"
+// linked is the version the linker sets; "" = go build without it.
+var linked string
 
 // Exit codes. 2 is for package hook alone: a client takes it as a refusal.
 const (
@@ -40,11 +41,11 @@ Environment:
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	o := hook.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: version}
+	o := hook.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: build.Version(linked)}
 	for len(args) > 0 {
 		switch arg := args[0]; {
 		case arg == "--version":
-			fmt.Println("coord-hook", version)
+			fmt.Println("coord-hook", build.Version(linked))
 			return exitOK
 		case arg == "--help" || arg == "-h":
 			fmt.Print(help)

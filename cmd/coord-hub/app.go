@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/demo"
 )
@@ -32,7 +33,7 @@ func (a *app) root() *cobra.Command {
 			"first session that needs it and leaves when nobody does; these commands are for\n" +
 			"looking at it and for running it by hand.\n\n" +
 			"Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no hub is running.",
-		Version:          version,
+		Version:          build.Version(linked),
 		SilenceErrors:    true,
 		SilenceUsage:     true,
 		PersistentPreRun: func(*cobra.Command, []string) { a.begun = true },
@@ -44,7 +45,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.dataDir, "data-dir", "", row(config.DataDir).Text)
 	root.AddCommand(
 		a.serve(), a.start(), a.stop(), a.restart(),
-		a.status(), a.logs(), a.version(),
+		a.status(), a.logs(), a.quota(), a.backup(), a.restore(), a.version(),
 		demo.Command(),
 	)
 	return root
@@ -67,11 +68,12 @@ func (a *app) print(v any, words string) error {
 	return err
 }
 
-// hubFlags are the flags of a hub run by hand, made from the table of settings.
-func hubFlags() *pflag.FlagSet {
+// hubFlags are the flags of a hub, from the table of settings: those that one
+// of the programs reads. --data-dir is every command's.
+func hubFlags(readers config.Program) *pflag.FlagSet {
 	flags := pflag.NewFlagSet("hub", pflag.ContinueOnError)
 	for _, r := range config.Table {
-		if r.Flag == "" || r.Key == config.DataDir || r.Readers&(config.Serve|config.Auto) == 0 {
+		if r.Flag == "" || r.Key == config.DataDir || r.Readers&readers == 0 {
 			continue
 		}
 		text := r.Text
@@ -83,13 +85,13 @@ func hubFlags() *pflag.FlagSet {
 	return flags
 }
 
-// given lists the flags of hubFlags that were given, as arguments and by name.
+// given collects the hub's flags that were set.
 func (a *app) given(cmd *cobra.Command) (args []string, byName map[string]string) {
 	byName = map[string]string{}
 	if a.dataDir != "" {
 		byName["data-dir"] = a.dataDir
 	}
-	hubFlags().VisitAll(func(f *pflag.Flag) {
+	hubFlags(config.Serve | config.Auto).VisitAll(func(f *pflag.Flag) {
 		if set := cmd.Flags().Lookup(f.Name); set != nil && set.Changed {
 			args = append(args, "--"+f.Name+"="+set.Value.String())
 			byName[f.Name] = set.Value.String()
@@ -119,11 +121,11 @@ func (a *app) version() *cobra.Command {
 				Protocol int    `json:"protocol"`
 				Go       string `json:"go"`
 				Platform string `json:"platform"`
-			}{version, config.Protocol, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, versionLine())
+			}{build.Version(linked), config.Protocol, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, versionLine())
 		},
 	}
 }
 
 func versionLine() string {
-	return fmt.Sprintf("coord-hub %s (protocol %d, %s %s/%s)", version, config.Protocol, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("coord-hub %s (protocol %d, %s %s/%s)", build.Version(linked), config.Protocol, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/coordhq/coord/pkg/hub/daemon"
 )
 
-// version is set by the linker (-X main.version=…).
-var version = "0.1.0-dev"
+// linked is the version when the linker sets it.
+var linked string
 
 // Exit codes; scripts depend on them.
 const (
@@ -25,6 +25,7 @@ const (
 	exitFailed     = 1
 	exitUsage      = 2
 	exitNotRunning = 3
+	exitOverQuota  = 3
 )
 
 func main() {
@@ -56,6 +57,8 @@ func run(ctx context.Context, args []string) int {
 	switch {
 	case errors.Is(err, daemon.ErrNotRunning):
 		return exitNotRunning
+	case errors.Is(err, errOverQuota):
+		return exitOverQuota
 	case coord.CodeOf(err) == coord.Invalid:
 		return exitUsage
 	}

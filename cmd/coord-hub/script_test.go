@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -44,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"busy":       busy,
 			"eventually": eventually,
 			"gone":       gone,
+			"usage":      usage,
 		},
 	})
 }
@@ -105,6 +108,22 @@ func lines(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(strings.Count(ts.ReadFile("stdout"), "\n")); got != args[0] {
 		ts.Fatalf("%s lines on stdout, want %s", got, args[0])
 	}
+}
+
+// usage serves the API of the quota, with a use in percent, until the end of the
+// script, and turns measuring on: usage PERCENT.
+func usage(ts *testscript.TestScript, _ bool, args []string) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer the-login" {
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"five_hour":{"utilization":%s,"resets_at":"2030-01-01T00:00:00Z"},"seven_day":{"utilization":2}}`, args[0])
+	}))
+	ts.Defer(api.Close)
+	ts.Setenv("COORDINATOR_QUOTA", "on")
+	ts.Setenv("COORDINATOR_QUOTA_URL", api.URL)
+	ts.Setenv("CLAUDE_CODE_OAUTH_TOKEN", "the-login")
 }
 
 // busy holds a TCP port until the end of the script: busy VARIABLE.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 )
@@ -22,20 +23,24 @@ func (a *app) serve() *cobra.Command {
 			"home directory; a second one is refused.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			args, flags := a.given(cmd)
+			_, flags := a.given(cmd)
 			program := config.Serve
 			if auto {
-				program, args = config.Auto, append([]string{"--auto"}, args...)
+				program = config.Auto
 			}
 			s, err := config.Load(config.Source{Program: program, Getenv: a.getenv, Flags: flags})
 			if err != nil {
 				return err
 			}
+			args := s.Args()
+			if auto {
+				args = append([]string{"--auto"}, args...)
+			}
 			return a.serveWith(cmd, s, auto, args)
 		},
 	}
 	cmd.Flags().BoolVar(&auto, "auto", false, "started by a session: give way to a running hub, leave when nobody uses it")
-	cmd.Flags().AddFlagSet(hubFlags())
+	cmd.Flags().AddFlagSet(hubFlags(config.Serve | config.Auto))
 	return cmd
 }
 
@@ -48,13 +53,16 @@ func (a *app) serveWith(cmd *cobra.Command, s *config.Settings, auto bool, args 
 	var printed error
 	d, err := daemon.New(daemon.Options{
 		Home:        s.Home,
-		Version:     version,
+		Version:     build.Version(linked),
 		Auto:        auto,
 		IdleTimeout: s.IdleTimeout,
 		Bind:        s.Bind,
 		HTTP:        port(s, config.Port, s.Port),
 		MQTT:        port(s, config.MQTTPort, s.MQTTPort),
 		Durability:  s.Durability,
+		Quota:       s.Quota,
+		QuotaURL:    s.QuotaURL,
+		Prices:      s.Prices,
 		Args:        args,
 		Log:         log,
 		Up: func(d config.Discovery) {

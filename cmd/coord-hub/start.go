@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,15 +14,17 @@ import (
 	"github.com/coordhq/coord/pkg/hub/daemon"
 )
 
-// How long a hub may take before it counts as hanging.
+// How long a hub may take before it counts as hanging. Each holds for one try;
+// who waits for another start or stop waits as long again.
 const (
 	startLimit = 30 * time.Second
-	stopLimit  = 30 * time.Second
+	stopLimit  = 60 * time.Second
 )
 
 // started is the answer of start and restart.
 type started struct {
-	Started bool `json:"started"` // false: it was running already
+	Started bool            `json:"started"`           // false: it was running already
+	Stopped *daemon.Stopped `json:"stopped,omitempty"` // the hub that restart has ended; nil = there was none
 	daemon.Status
 }
 
@@ -35,98 +36,80 @@ func (a *app) start() *cobra.Command {
 		Long:  "Starts a hub that stays until coord-hub stop, and returns when it answers.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			args, home, err := a.serveArgs(cmd)
+			s, flags, err := a.serveSettings(cmd)
 			if err != nil {
 				return err
 			}
-			switch s, err := daemon.Ask(cmd.Context(), home); {
-			case errors.Is(err, daemon.ErrNotRunning):
-				return a.spawn(cmd.Context(), home, args)
-			case err != nil:
+			release, err := alone(cmd.Context(), s.Home)
+			if err != nil {
 				return err
-			case len(args) > 0:
-				return coord.Errorf(coord.Conflict, "run coord-hub restart "+strings.Join(args, " "), "a hub (pid %d) already serves the home %s", s.Daemon.PID, home.Dir())
-			default:
-				return a.printStarted(s, false)
 			}
+			defer release()
+			running, err := daemon.Ask(cmd.Context(), s.Home)
+			if errors.Is(err, daemon.ErrNotRunning) {
+				return a.spawn(cmd.Context(), s.Home, s.Args(), nil)
+			}
+			if err == nil {
+				err = a.asWished(running.Daemon, s, flags)
+			}
+			if err != nil {
+				return err
+			}
+			if err := config.ClearStopped(s.Home); err != nil {
+				return err
+			}
+			return a.printStarted(started{Status: running})
 		},
 	}
-	cmd.Flags().AddFlagSet(hubFlags())
+	cmd.Flags().AddFlagSet(hubFlags(config.Serve))
 	return cmd
 }
 
-// stop ends the hub.
-func (a *app) stop() *cobra.Command {
-	return &cobra.Command{
-		Use:   "stop",
-		Short: "Stop the hub",
-		Long:  "Asks the hub to finish what it has begun and to leave, and returns when its process has\nended. The next session that needs a hub starts a new one.",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			home, err := a.home()
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), stopLimit)
-			defer cancel()
-			h, err := daemon.StopHub(ctx, home, "coord-hub stop")
-			if err != nil {
-				return a.notRunning(home, err)
-			}
-			return a.print(struct {
-				Stopped bool `json:"stopped"`
-				PID     int  `json:"pid"`
-			}{true, h.PID}, "stopped")
-		},
+// asWished refuses a hub that runs already when it was asked for one with
+// flags, or with another database.
+func (a *app) asWished(running daemon.Facts, s *config.Settings, flags []string) error {
+	if a.placed(s) && running.DataDir != s.Home.DataDir() {
+		return coord.Errorf(coord.Conflict, "run coord-hub restart --data-dir="+s.Home.DataDir()+", or give that directory a home of its own (COORDINATOR_HOME)",
+			"a hub (pid %d) with the data directory %s already serves the home %s", running.PID, running.DataDir, running.Home)
 	}
+	if len(flags) > 0 {
+		return coord.Errorf(coord.Conflict, "run coord-hub restart "+strings.Join(flags, " "), "a hub (pid %d) already serves the home %s", running.PID, running.Home)
+	}
+	return nil
 }
 
-// restart stops the hub if there is one and starts it as it was started before.
-func (a *app) restart() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "restart",
-		Short: "Stop the hub and start it again",
-		Long:  "Starts the hub again with the flags it had, and those given here. Sessions reconnect by\nthemselves and lose nothing.",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			args, home, err := a.serveArgs(cmd)
-			if err != nil {
-				return err
-			}
-			s, err := daemon.Ask(cmd.Context(), home)
-			if err != nil && !errors.Is(err, daemon.ErrNotRunning) {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), stopLimit)
-			defer cancel()
-			if _, err := daemon.StopHub(ctx, home, "coord-hub restart"); err != nil && !errors.Is(err, daemon.ErrNotRunning) {
-				return err
-			}
-			return a.spawn(cmd.Context(), home, append(s.Daemon.Args, args...)) // of one flag the last counts
-		},
-	}
-	cmd.Flags().AddFlagSet(hubFlags())
-	return cmd
+// placed reports whether the user has named the data directory just now.
+func (a *app) placed(s *config.Settings) bool {
+	o := s.Origin(config.DataDir)
+	return o == config.FromFlag || o == config.FromEnv
 }
 
-// serveArgs checks the settings before a hub is started with them, so that a
-// wrong one is told here.
-func (a *app) serveArgs(cmd *cobra.Command) ([]string, config.Home, error) {
+// alone prepares a home and keeps others from starting a hub there.
+func alone(ctx context.Context, home config.Home) (release func(), err error) {
+	if err := home.Prepare(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	return daemon.HoldStart(ctx, home)
+}
+
+// serveSettings checks the settings before a hub is started with them, so that
+// a wrong one is told here. It also gives the hub's flags that were set.
+func (a *app) serveSettings(cmd *cobra.Command) (*config.Settings, []string, error) {
 	args, flags := a.given(cmd)
 	s, err := config.Load(config.Source{Program: config.Serve, Getenv: a.getenv, Flags: flags})
-	if err != nil {
-		return nil, config.Home{}, err
-	}
-	return args, s.Home, nil
+	return s, args, err
 }
 
-func (a *app) spawn(ctx context.Context, home config.Home, args []string) error {
+// spawn starts a hub in the place of old, nil when there was none.
+func (a *app) spawn(ctx context.Context, home config.Home, args []string, old *daemon.Stopped) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	args = append([]string{"serve"}, args...)
-	if home.DataDir() != filepath.Join(home.Dir(), "data") {
+	if !home.OwnData() {
 		args = append(args, "--data-dir="+home.DataDir())
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
@@ -135,7 +118,7 @@ func (a *app) spawn(ctx context.Context, home config.Home, args []string) error 
 	if err != nil {
 		return err
 	}
-	return a.printStarted(s, true)
+	return a.printStarted(started{true, old, s})
 }
 
 // spawnEnv is our environment for a hub in the background: the home is settled,
@@ -151,12 +134,16 @@ func spawnEnv(home config.Home) []string {
 	return append(out, row(config.HomeDir).Env+"="+home.Dir())
 }
 
-func (a *app) printStarted(s daemon.Status, fresh bool) error {
+func (a *app) printStarted(s started) error {
 	words := "started "
-	if !fresh {
+	if !s.Started {
 		words = "already running "
 	}
-	return a.print(started{fresh, s}, words+doors(s.Daemon.PID, s.Daemon.HTTP, s.Daemon.MQTT, s.Daemon.Socket))
+	words += doors(s.Daemon.PID, s.Daemon.HTTP, s.Daemon.MQTT, s.Daemon.Socket)
+	if s.Stopped != nil && s.Stopped.How != daemon.EndedWhenAsked {
+		words = forced(*s.Stopped) + "\n" + words
+	}
+	return a.print(s, words)
 }
 
 // notRunning says on stdout, for scripts that read JSON, what the error says.

@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/daemon"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 // status shows the running hub.
@@ -56,6 +58,9 @@ func describe(s daemon.Status) string {
 	var b strings.Builder
 	for _, l := range lines {
 		fmt.Fprintf(&b, "%-12s %s\n", l[0], l[1])
+		if l[0] == "agents" {
+			here(&b, s.Agents)
+		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -65,4 +70,20 @@ func closed(address, scheme string) string {
 		return "closed (see the log)"
 	}
 	return scheme + address
+}
+
+// here lists who is online, a line each.
+func here(b *strings.Builder, agents tool.AgentCount) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, a := range agents.Here {
+		doing := string(a.Activity)
+		if file := a.CurrentFile.String(); file != "" {
+			doing += " " + file
+		}
+		fmt.Fprintf(w, "%13s%s\t%s\t%s\t%s\n", "", coord.CleanText(a.Name), coord.CleanText(a.Client), coord.CleanText(string(a.Project)), coord.CleanText(doing))
+	}
+	_ = w.Flush() // a strings.Builder takes everything
+	if more := agents.Online - len(agents.Here); more > 0 {
+		fmt.Fprintf(b, "%13sand %d more\n", "", more)
+	}
 }

@@ -13,12 +13,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/shim"
 )
 
-// version is set by the linker.
-var version = "0.1.0-dev"
+// linked is the version when the linker sets it.
+var linked string
 
 // Exit codes.
 const (
@@ -71,7 +72,7 @@ func run(args []string) int {
 		fmt.Fprintf(out, help, flags.FlagUsages())
 		return exitOK
 	case *showVersion:
-		fmt.Fprintln(out, "coord-shim", version)
+		fmt.Fprintln(out, "coord-shim", build.Version(linked))
 		return exitOK
 	}
 	if err := serve(out); err != nil {
@@ -100,7 +101,7 @@ func serve(out io.Writer) error {
 	}
 	s, err := shim.New(shim.Options{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr,
-		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, Version: version,
+		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, Version: build.Version(linked),
 	})
 	if err != nil {
 		return err

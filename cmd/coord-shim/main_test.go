@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coordhq/coord/pkg/build"
 )
 
 // The test binary is the program when this variable is set.
@@ -57,7 +59,7 @@ func TestFlags(t *testing.T) {
 		code           int
 		stdout, stderr string // some of it; "" = empty
 	}{
-		{[]string{"--version"}, 0, "coord-shim " + version, ""},
+		{[]string{"--version"}, 0, "coord-shim " + build.Version(linked), ""},
 		{[]string{"--help"}, 0, `"command": "coord-shim"`, ""},
 		{[]string{"-h"}, 0, "--version", ""},
 		{[]string{"--frobnicate"}, 2, "", "coord-shim --help"},

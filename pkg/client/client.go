@@ -35,9 +35,6 @@ func Dial(socket string) *Client {
 	}}
 }
 
-// Socket is the path this client connects to.
-func (c *Client) Socket() string { return c.socket }
-
 // Close drops the idle connections. Calls on their way are not cut; a call
 // after Close connects anew.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
@@ -79,6 +76,15 @@ func (c *Client) Call(ctx context.Context, key coord.SessionKey, op string, args
 		args = json.RawMessage("{}")
 	}
 	return c.do(ctx, request{method: http.MethodPost, path: "/api/tools/" + url.PathEscape(op), body: args, key: key, idempotency: idempotencyKey})
+}
+
+// Quota asks how much of the user's plan is used; with now it is measured anew.
+// The answer is quota.Report as JSON.
+func (c *Client) Quota(ctx context.Context, now bool) (json.RawMessage, error) {
+	if now {
+		return c.do(ctx, request{method: http.MethodPost, path: "/api/quota/refresh", body: []byte("{}")})
+	}
+	return c.do(ctx, request{method: http.MethodGet, path: "/api/quota"})
 }
 
 // Stop asks the hub to finish what it has begun and to leave.

@@ -159,6 +159,7 @@ func TestRefusalKeepsCodeAndWords(t *testing.T) {
 		"code counts":       {400, `{"code":"too_large","message":"m"}`, coord.TooLarge, "m"},
 		"401 counts":        {401, `{"code":"invalid","message":"m"}`, coord.Unauthorized, "m"},
 		"503 counts":        {503, `{"code":"internal","message":"draining"}`, coord.Unavailable, "draining"},
+		"cannot store":      {507, `{"code":"storage","message":"the disk is full; free space"}`, coord.Storage, "the disk is full; free space"},
 		"no body":           {404, ``, coord.NotFound, "404"},
 		"not JSON":          {413, `<html>`, coord.TooLarge, "413"},
 		"unknown status":    {418, ``, coord.Internal, "418"},

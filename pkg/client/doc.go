@@ -7,7 +7,9 @@
 //
 // Every error is a *coord.Error. coord.Unavailable means that there is no
 // answer; [Sent] tells whether the request may have had its effect all the
-// same. A call with an idempotency key can simply be made again.
+// same. A call with an idempotency key can simply be made again. coord.Storage
+// comes from a hub that is there and cannot store: asking again does not help
+// before somebody has done what the words say.
 package client
 
 import "github.com/coordhq/coord/pkg/coord"
@@ -18,7 +20,8 @@ type Hello struct {
 	Version  string      `json:"version"`
 	Protocol int         `json:"protocol"` // config.Protocol of the hub
 	PID      int         `json:"pid"`
-	Home     string      `json:"home"` // config.Home.Dir of the hub
+	Home     string      `json:"home"`               // config.Home.Dir of the hub
+	DataDir  string      `json:"data_dir,omitempty"` // of its database
 	Epoch    coord.Epoch `json:"epoch"`
 	Draining bool        `json:"draining"` // it is leaving: start another
 }

@@ -95,6 +95,7 @@ func (c *Client) unreachable(ctx context.Context, err error, sent bool) error {
 		e.Code, e.What, e.Next = own.Code, own.What, own.Next
 	case ctx.Err() != nil:
 		e.What = "the hub at " + c.socket + " did not answer in time"
+		e.Next = "try again; if it stays so, run coord-hub restart"
 	}
 	if sent { // maybe on an earlier connection, when net/http has tried a second
 		e.Err = errors.Join(errSent, err)
@@ -114,6 +115,7 @@ var statusCodes = map[int]coord.Code{
 	http.StatusUnsupportedMediaType:  coord.Invalid,
 	http.StatusTooManyRequests:       coord.RateLimited,
 	http.StatusServiceUnavailable:    coord.Unavailable,
+	http.StatusInsufficientStorage:   coord.Storage,
 }
 
 // refusal makes the error of an answer that is not 2xx. The status decides

@@ -17,6 +17,9 @@ type Discovery struct {
 	Instance   string       `json:"instance"`            // random per start
 	Version    string       `json:"version"`
 	Protocol   int          `json:"protocol"`
+	Auto       bool         `json:"auto"`           // started by a shim or hook
+	Args       []string     `json:"args,omitempty"` // of "coord-hub serve", for who starts it again
+	DataDir    string       `json:"data_dir"`       // its database, and the lock it holds for life
 	Socket     string       `json:"socket"`
 	MQTTSocket string       `json:"mqtt_socket"`
 	HTTP       string       `json:"http,omitempty"` // host:port, "" when the door is closed

@@ -37,7 +37,7 @@ func (r *Setting) readers() string {
 		if r.Readers&p.program == 0 {
 			continue
 		}
-		if p.program == Auto && r.ByHand {
+		if p.program == Auto && r.File != "" && r.Key != DataDir { // its starter hands on no environment but the home
 			p.name += " (config.json only)"
 		}
 		out = append(out, p.name)

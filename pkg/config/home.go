@@ -51,6 +51,9 @@ func findData(getenv func(string) string, flag string) (string, error) {
 	if flag == "" {
 		return absolute(getenv, "COORDINATOR_DATA_DIR", getenv("COORDINATOR_DATA_DIR"))
 	}
+	if strings.ContainsAny(flag, "\x00\r\n") {
+		return "", coord.Errorf(coord.Invalid, "give a path on one line", "--data-dir is %q", flag)
+	}
 	abs, err := filepath.Abs(flag) // typed by hand: relative to where the user stands
 	if err != nil {
 		return "", &coord.Error{Code: coord.Invalid, What: "--data-dir " + flag + " cannot be resolved", Next: "give an absolute path", Err: err}
@@ -167,6 +170,22 @@ func (h Home) MQTTSocket() string { return filepath.Join(h.run, "mqtt.sock") }
 
 // Discovery is hub.json; see [Discovery].
 func (h Home) Discovery() string { return filepath.Join(h.dir, "hub.json") }
+
+// WithData is the same home with its database in another directory; "" changes
+// nothing.
+func (h Home) WithData(dir string) Home {
+	if dir != "" {
+		h.data = realParent(dir)
+	}
+	return h
+}
+
+// OwnData reports whether the database lies where it does when nobody names a
+// data directory.
+func (h Home) OwnData() bool { return h.data == filepath.Join(h.dir, "data") }
+
+// launchedFile is written by who starts a hub; see [WriteLaunched].
+func (h Home) launchedFile() string { return filepath.Join(h.dir, "launched.json") }
 
 // ConfigFile is config.json.
 func (h Home) ConfigFile() string { return filepath.Join(h.dir, "config.json") }

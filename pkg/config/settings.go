@@ -45,6 +45,11 @@ type Settings struct {
 	LogLevel    slog.Level
 	LogFormat   string // "json", "pretty", or "" = pretty on a terminal
 
+	Quota    bool    // ask the Anthropic API for the use of the user's plan
+	QuotaURL string  // where instead; "" = the API itself
+	MaxQuota float64 // percent from which "coord-hub quota" reports too much
+	Prices   Prices  // of models, from "prices" in config.json; nil = none
+
 	AgentName string          // label of the session; "" = the hub makes one
 	Project   coord.ProjectID // "" = found from the repository
 	CoreTools bool            // offer the small set of tools
@@ -57,6 +62,7 @@ type Settings struct {
 	Warnings []string // what config.json holds that nobody reads
 
 	origins map[Key]Origin
+	raw     map[Key]string // as it was written, by who is no default
 }
 
 // Origin tells where the value of a setting came from. A default port that is
@@ -87,9 +93,18 @@ func Load(src Source) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Settings{Home: home, Warnings: file.unknown(), origins: map[Key]Origin{}}
+	s := &Settings{Home: home, Warnings: file.unknown(), origins: map[Key]Origin{}, raw: map[Key]string{}}
 	var wrong []string
+	if src.Program&anyHub != 0 {
+		if s.Prices, err = readPrices(file.prices); err != nil {
+			return nil, err
+		}
+	}
 	for _, row := range Table {
+		if reason := row.misplaced(src); reason != "" {
+			wrong = append(wrong, reason)
+			continue
+		}
 		value, key, origin := row.pick(src, file)
 		if value == "" {
 			continue
@@ -98,7 +113,7 @@ func Load(src Source) (*Settings, error) {
 			wrong = append(wrong, key+" is \""+value+"\", accepted: "+row.Accepts)
 			continue
 		}
-		s.origins[row.Key] = origin
+		s.origins[row.Key], s.raw[row.Key] = origin, value
 	}
 	if len(wrong) > 0 {
 		return nil, coord.Errorf(coord.Invalid, "correct it and start again", "%s", strings.Join(wrong, "; "))
@@ -107,6 +122,47 @@ func Load(src Source) (*Settings, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Args gives the flags and the environment that chose settings as flags, so
+// that a hub started elsewhere has the same ones. The data directory is not
+// among them, see [Home.OwnData].
+func (s *Settings) Args() []string {
+	var args []string
+	for _, row := range Table {
+		if o := s.Origin(row.Key); row.Flag != "" && row.Key != DataDir && (o == FromFlag || o == FromEnv) {
+			args = append(args, "--"+row.Flag+"="+s.raw[row.Key])
+		}
+	}
+	return args
+}
+
+// ByHandArgs gives the arguments of "coord-hub serve" without what only a hub
+// that a session has started understands.
+func ByHandArgs(args []string) []string {
+	var out []string
+	for _, arg := range args {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if name != "auto" && !slices.ContainsFunc(Table, func(r *Setting) bool { return r.Flag == name && r.Readers&Serve == 0 }) {
+			out = append(out, arg)
+		}
+	}
+	return out
+}
+
+// misplaced says why a flag that was given has no effect on this program, ""
+// when it has.
+func (r *Setting) misplaced(src Source) string {
+	if r.Flag == "" || src.Flags[r.Flag] == "" {
+		return ""
+	}
+	switch {
+	case src.Program == Auto && (r.ByHand || r.Readers&Auto == 0):
+		return "--" + r.Flag + " is for a hub started by hand, leave out --auto; a session's hub reads " + r.File + " in config.json"
+	case src.Program == Serve && r.Readers&Serve == 0:
+		return "--" + r.Flag + " is for serve --auto: a hub started by hand stays until coord-hub stop"
+	}
+	return ""
 }
 
 // placeData applies the data directory of config.json when neither flag nor

@@ -40,7 +40,7 @@ var values = cmpopts.IgnoreFields(config.Settings{}, "Home")
 
 var unexported = cmpopts.IgnoreUnexported(config.Settings{})
 
-var defaults = config.Settings{Port: 3100, Bind: "127.0.0.1", MQTTPort: 1883, IdleTimeout: 10 * time.Minute, Durability: "full", Enforce: "deny", HookTimeout: 300 * time.Millisecond}
+var defaults = config.Settings{Port: 3100, Bind: "127.0.0.1", MQTTPort: 1883, IdleTimeout: 10 * time.Minute, Durability: "full", MaxQuota: 95, Enforce: "deny", HookTimeout: 300 * time.Millisecond}
 
 func TestDefaultsNeedNothing(t *testing.T) {
 	for _, p := range []config.Program{config.Shim, config.Hook, config.Serve, config.Auto} {
@@ -51,16 +51,17 @@ func TestDefaultsNeedNothing(t *testing.T) {
 }
 
 const everything = `{"server": {"port": 1, "bind": "::1", "mqtt_port": "2", "idle_timeout": "90s", "durability": "normal",
-	"log_level": "error", "log_format": "json", "data_dir": "/from/file"}, "defaults": {"tools": "core"}}`
+	"log_level": "error", "log_format": "json", "data_dir": "/from/file", "quota": "on", "max_quota_pct": 50}, "prices": {"claude": {"input": 3, "output": 15}}, "defaults": {"tools": "core"}}`
 
 func TestFileIsReadByWhomItConcerns(t *testing.T) {
 	auto := load(t, config.Auto, setup(t, everything), nil)
-	want := config.Settings{Port: 1, Bind: "127.0.0.1", MQTTPort: 2, IdleTimeout: 90 * time.Second, Durability: "normal", LogLevel: slog.LevelError, LogFormat: "json", Enforce: "deny", HookTimeout: 300 * time.Millisecond}
+	want := config.Settings{Port: 1, Bind: "127.0.0.1", MQTTPort: 2, IdleTimeout: 90 * time.Second, Durability: "normal", LogLevel: slog.LevelError, LogFormat: "json", Quota: true, MaxQuota: 95, Prices: config.Prices{"claude": {Input: 3, Output: 15}},
+		Enforce: "deny", HookTimeout: 300 * time.Millisecond}
 	if diff := cmp.Diff(&want, auto, values, unexported); diff != "" {
 		t.Errorf("auto-started hub (-want +got):\n%s", diff)
 	}
 	serve := load(t, config.Serve, setup(t, everything), nil)
-	want.Bind, want.IdleTimeout = "::1", 10*time.Minute
+	want.Bind, want.IdleTimeout, want.MaxQuota = "::1", 10*time.Minute, 50
 	if diff := cmp.Diff(&want, serve, values, unexported); diff != "" {
 		t.Errorf("hub by hand (-want +got):\n%s", diff)
 	}
@@ -94,7 +95,7 @@ func TestStrongerOriginWins(t *testing.T) {
 
 func TestAProjectsEnvironmentIsNotTheHubs(t *testing.T) {
 	getenv := setup(t, "", "PORT", "3000", "LOG_LEVEL", "shout", "LOG_FORMAT", "x", "COORDINATOR_BIND", "0.0.0.0")
-	if diff := cmp.Diff(&defaults, load(t, config.Auto, getenv, map[string]string{"port": "3001"}), values, unexported); diff != "" {
+	if diff := cmp.Diff(&defaults, load(t, config.Auto, getenv, nil), values, unexported); diff != "" {
 		t.Errorf("auto-started hub (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(&defaults, load(t, config.Shim, getenv, nil), values, unexported); diff != "" {
@@ -131,6 +132,9 @@ func TestBadValueNamesKeyValueAndWhatIsAccepted(t *testing.T) {
 			[]string{`LOG_LEVEL is "loud"`, "debug, info, warn or error", `LOG_FORMAT is "xml"`, "json or pretty"}},
 		"idle":      {config.Auto, "", []string{"COORDINATOR_IDLE_TIMEOUT", "10"}, nil, []string{"like 90s or 10m"}},
 		"idle zero": {config.Auto, "", []string{"COORDINATOR_IDLE_TIMEOUT", "0s"}, nil, []string{"1ms or more"}},
+		"two lines": {config.Serve, "", nil, map[string]string{"data-dir": "a\nb"}, []string{`--data-dir is "a\nb"`, "one line"}},
+		"by hand":   {config.Auto, "", nil, map[string]string{"port": "1", "log-level": "info"}, []string{"--port is for a hub started by hand", "--log-level is for"}},
+		"by auto":   {config.Serve, "", nil, map[string]string{"idle-timeout": "5m"}, []string{"--idle-timeout is for serve --auto"}},
 		"tools":     {config.Shim, "", []string{"COORDINATOR_TOOLS", "few"}, nil, []string{"all or core"}},
 		"name":      {config.Shim, "", []string{"COORDINATOR_AGENT_NAME", "a\x1b[31m"}, nil, []string{"printable"}},
 		"long name": {config.Shim, "", []string{"COORDINATOR_AGENT_NAME", strings.Repeat("é", 65)}, nil, []string{"64"}},

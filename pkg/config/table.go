@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ const (
 	Durability  Key = "durability"
 	LogLevel    Key = "log-level"
 	LogFormat   Key = "log-format"
+	Quota       Key = "quota"
+	QuotaURL    Key = "quota-url"
+	MaxQuota    Key = "max-quota-pct"
 	AgentName   Key = "agent-name"
 	ProjectName Key = "project"
 	Tools       Key = "tools"
@@ -73,6 +77,13 @@ var Table = []*Setting{
 	{Key: LogFormat, Flag: "log-format", Env: "LOG_FORMAT", File: "server.log_format", Accepts: "json or pretty", Readers: anyHub, ByHand: true,
 		Text: "How the hub logs; pretty on a terminal when unset.",
 		set:  oneOf(func(s *Settings, v string) { s.LogFormat = v }, "json", "pretty")},
+	{Key: Quota, Env: "COORDINATOR_QUOTA", File: "server.quota", Default: "off", Accepts: "on or off", Readers: anyHub, ByHand: true,
+		Text: "on shows how much of your plan is used; for that the hub reads the client's login and asks the Anthropic API.",
+		set:  oneOf(func(s *Settings, v string) { s.Quota = v == "on" }, "on", "off")},
+	{Key: QuotaURL, Env: "COORDINATOR_QUOTA_URL", File: "server.quota_url", Accepts: "an http or https URL on loopback", Readers: anyHub, ByHand: true,
+		Text: "A stand-in for the Anthropic API, for tests.", set: setQuotaURL},
+	{Key: MaxQuota, Env: "MAX_QUOTA_PCT", File: "server.max_quota_pct", Default: "95", Accepts: "a percentage from 1 to 100", Readers: Serve, ByHand: true,
+		Text: "From this use on `coord-hub quota` exits with 3.", set: setMaxQuota},
 	{Key: AgentName, Env: "COORDINATOR_AGENT_NAME", Accepts: "1 to 64 printable characters", Readers: Shim | Hook,
 		Text: "Name other agents see; a readable one is made when unset.", set: setAgentName},
 	{Key: ProjectName, Env: "COORDINATOR_PROJECT", Accepts: "1 to 200 printable characters without spaces", Readers: Shim | Hook,
@@ -149,6 +160,28 @@ func setLevel(s *Settings, v string) error {
 		return errNotAccepted
 	}
 	s.LogLevel = level
+	return nil
+}
+
+// setQuotaURL takes nothing but this machine: the login goes there.
+func setQuotaURL(s *Settings, v string) error {
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		return errNotAccepted
+	}
+	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
+		return errNotAccepted
+	}
+	s.QuotaURL = v
+	return nil
+}
+
+func setMaxQuota(s *Settings, v string) error {
+	n, err := strconv.ParseFloat(strings.TrimSuffix(v, "%"), 64)
+	if err != nil || !(n >= 1 && n <= 100) {
+		return errNotAccepted
+	}
+	s.MaxQuota = n
 	return nil
 }
 

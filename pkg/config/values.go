@@ -20,6 +20,7 @@ const maxConfig = 1 << 20
 type fileValues struct {
 	name   string
 	values map[string]string
+	prices json.RawMessage // the object under "prices"; nil = none
 }
 
 // readFile reads config.json; a missing or empty file holds nothing.
@@ -52,6 +53,14 @@ func (f *fileValues) parse(raw []byte) error {
 	if dec.More() {
 		return f.invalid(raw, dec.InputOffset(), errors.New("more than one value"))
 	}
+	if prices, ok := top["prices"]; ok && prices != nil {
+		again, err := json.Marshal(prices)
+		if err != nil {
+			return f.invalid(raw, 0, err)
+		}
+		f.prices = again
+	}
+	delete(top, "prices")
 	f.flatten("", top)
 	return nil
 }

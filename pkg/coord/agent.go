@@ -88,6 +88,9 @@ type Registered struct {
 	Resumed    bool       `json:"resumed"`
 }
 
+// KeyHash is the SHA-256 of a session key.
+type KeyHash [32]byte
+
 // Caller is who makes a call: the identity of the connection, never an argument.
 type Caller struct {
 	Agent     AgentID     // empty for an operator
@@ -95,5 +98,6 @@ type Caller struct {
 	Workspace WorkspaceID // working tree of this call
 	Subagent  string      // of the session, as its client's hook has told of this call; "" = main thread, or unknown
 	Member    MemberID
-	Operator  bool // a valid credential without a session: reads and human acts
+	Session   KeyHash // of the session key of this call; zero without one
+	Operator  bool    // a valid credential without a session: reads and human acts
 }

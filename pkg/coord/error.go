@@ -20,6 +20,7 @@ const (
 	RateLimited  Code = "rate_limited" // 429: too many calls; wait
 	Internal     Code = "internal"     // 500: ours to fix
 	Unavailable  Code = "unavailable"  // 503: the hub cannot answer now; nothing happened; retry
+	Storage      Code = "storage"      // 507: the hub is there and its disk or database refuses; nothing happened; somebody has to act
 )
 
 // Error is what a person or a model can act on. Its text reads

@@ -19,6 +19,7 @@ const (
 	KindIntrospection    EventKind = "introspection"    // ThreadOpened
 	KindAnnounceClosed   EventKind = "announcement.closed"
 	KindAgentStatus      EventKind = "agent.status" // AgentStatusChanged
+	KindAgentLost        EventKind = "agent.lost"   // AgentLost: you counted as gone
 	KindFileEdited       EventKind = "file.edited"  // FileTouched
 	KindFileLeased       EventKind = "file.leased"  // FileTouched
 	KindFileReleased     EventKind = "file.released"
@@ -30,6 +31,8 @@ const (
 	KindDependencyEdited EventKind = "dependency.edited" // FileTouched: a file you depend on was edited
 	KindBroadcast        EventKind = "broadcast"         // any object
 	KindNeedsHuman       EventKind = "needs_human"       // NeedsHuman: a thread wakes the recipient no more
+	KindQuotaUpdated     EventKind = "quota.updated"     // QuotaUpdated
+	KindTokensUsed       EventKind = "tokens.used"       // TokenUse of one turn
 	KindResync           EventKind = "resync"            // Resync: the reader missed events; read the state anew
 )
 
@@ -152,6 +155,7 @@ type MessagePosted struct {
 	Name      string      `json:"name"`
 	Type      MessageType `json:"type"`
 	Content   string      `json:"content"`
+	Cut       bool        `json:"cut,omitempty"` // the content goes on: get_thread gives all
 	InReplyTo MessageID   `json:"in_reply_to,omitempty"`
 	Late      bool        `json:"late,omitempty"`
 }
@@ -184,6 +188,15 @@ type AgentStatusChanged struct {
 	Status  AgentStatus `json:"status"`
 	Name    string      `json:"name"`
 	Modules []string    `json:"modules"`
+}
+
+// AgentLost is the payload of agent.lost, which waits in the inbox of an agent
+// that was lost, not one that said goodbye: what ended with it.
+type AgentLost struct {
+	Closed []string `json:"closed"` // its announcements (A-n) and the threads (T-n) that go on without it or ended
+	Left   []Path   `json:"left"`   // files it held, the first 20: others may write them now
+	More   int      `json:"more,omitempty"`
+	Next   string   `json:"next"`
 }
 
 // FileTouched is the payload of the events about one file.

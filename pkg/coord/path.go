@@ -24,23 +24,32 @@ type PathKey string
 
 // ParsePath cleans a project-relative path. "." and "" name the top itself and
 // give the path ".". It refuses absolute paths, paths that leave the project,
-// and paths with NUL, CR or LF. A trailing slash is dropped.
+// paths with NUL, CR or LF, and those over [MaxPath] in the form they are stored
+// in, which NFC can make longer. A trailing slash is dropped. What it gives it
+// takes again unchanged.
 func ParsePath(s string) (Path, error) {
 	const next = "give it relative to the top of the project, like src/main.go"
-	if len(s) > MaxPath {
-		return Path{}, Errorf(TooLarge, next, "path of %d bytes is over the limit of %d", len(s), MaxPath)
-	}
 	if i := strings.IndexAny(s, "\x00\r\n"); i >= 0 {
-		return Path{}, Errorf(Invalid, next, "path %q holds a control character", s)
-	}
-	if strings.HasPrefix(s, "/") || hasDriveLetter(s) {
-		return Path{}, Errorf(Invalid, next, "path %q is absolute and not inside this project", s)
+		return Path{}, Errorf(Invalid, next, "path %q holds a control character", shown(s))
 	}
 	clean := path.Clean(norm.NFC.String(s))
-	if clean == ".." || strings.HasPrefix(clean, "../") {
-		return Path{}, Errorf(Invalid, next, "path %q leaves the project", s)
+	switch {
+	case strings.HasPrefix(clean, "/"), hasDriveLetter(clean):
+		return Path{}, Errorf(Invalid, next, "path %q is absolute and not inside this project", shown(s))
+	case clean == "..", strings.HasPrefix(clean, "../"):
+		return Path{}, Errorf(Invalid, next, "path %q leaves the project", shown(s))
+	case len(clean) > MaxPath:
+		return Path{}, Errorf(TooLarge, next, "path of %d bytes is over the limit of %d", len(clean), MaxPath)
 	}
 	return Path{clean}, nil
+}
+
+// shown cuts a path for an error text.
+func shown(s string) string {
+	if len(s) <= 200 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:200], "") + "…"
 }
 
 func hasDriveLetter(s string) bool {

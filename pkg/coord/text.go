@@ -29,6 +29,10 @@ func CleanText(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
+// CleanLine makes a name or another text of one line harmless: like [CleanText],
+// and what stands on several lines is joined by single spaces.
+func CleanLine(s string) string { return strings.Join(strings.Fields(CleanText(s)), " ") }
+
 func dropped(r rune) bool {
 	if r == '\n' || r == '\t' {
 		return false

@@ -2,6 +2,7 @@ package coordtest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -13,6 +14,7 @@ import (
 type Agent struct {
 	*driver.Session
 	Name string
+	home *Home
 	t    testing.TB
 }
 
@@ -26,16 +28,17 @@ func (h *Home) Agent(name, dir string) *Agent {
 	return a
 }
 
-// StartAgent is Agent for goroutines, which must not end the test.
-func (h *Home) StartAgent(ctx context.Context, name, dir string) (*Agent, error) {
+// StartAgent is Agent for goroutines, which must not end the test. More
+// "KEY=value" entries of its environment may be given.
+func (h *Home) StartAgent(ctx context.Context, name, dir string, env ...string) (*Agent, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	s, err := driver.Start(ctx, h.options(name, dir))
+	s, err := driver.Start(ctx, h.options(name, dir, env...))
 	if err != nil {
 		return nil, err
 	}
 	h.closeAtEnd(name, s)
-	return &Agent{Session: s, Name: name, t: h.t}, nil
+	return &Agent{Session: s, Name: name, home: h, t: h.t}, nil
 }
 
 // Try calls an operation; it is safe in any goroutine.
@@ -59,6 +62,30 @@ func Call[In, Out any](a *Agent, op tool.Spec[In, Out], in In) Out {
 func (a *Agent) Announce(files ...string) tool.AnnounceWorkOut {
 	a.t.Helper()
 	return Call(a, tool.AnnounceWork, tool.AnnounceWorkIn{Subject: "work of " + a.Name, TargetFiles: files})
+}
+
+// Waiting starts wait_for_message and returns once the shim is at it; the result
+// gives the end of the wait.
+func (a *Agent) Waiting() <-chan error {
+	a.t.Helper()
+	ended := make(chan error, 1)
+	go func() {
+		out, err := Try(a.t.Context(), a, tool.WaitForMessage, tool.WaitForMessageIn{})
+		if err == nil && out.Timeout {
+			err = errors.New("the wait is over and nothing came")
+		}
+		ended <- err
+	}()
+	if !Eventually(patience, func() bool { return a.home.sent(a.Name, tool.WaitForMessage.Name) }) {
+		a.t.Fatalf("%s: the call was not sent", a.Name)
+	}
+	a.Status() // the shim reads in order: it has read the wait before this
+	select {
+	case err := <-ended:
+		a.t.Fatalf("%s: the wait ended at once: %v", a.Name, err)
+	default:
+	}
+	return ended
 }
 
 // Status asks for the coordinator's status.

@@ -128,7 +128,7 @@ func BenchmarkAnnounceAtHub(b *testing.B) {
 			b.Log("method: hub.Call in the hub's process with SQLite (synchronous=FULL) on this disk; one new file among that many live file targets of 20 agents")
 			home := coordtest.NewInProcess(b)
 			fill(b, home, live)
-			home.Join("me")
+			home.Enter("me")
 			var sample []time.Duration
 			for round := 0; b.Loop(); round++ {
 				args := arguments(b, tool.AnnounceWorkIn{Subject: "bench", TargetFiles: []string{fmt.Sprintf("new/file%d.ts", round)}})
@@ -155,7 +155,7 @@ func BenchmarkAnnounceAtHub(b *testing.B) {
 func fill(b *testing.B, home *coordtest.InProcess, live int) {
 	b.Helper()
 	for i := range 20 {
-		home.Join(fmt.Sprintf("peer%d", i))
+		home.Enter(fmt.Sprintf("peer%d", i))
 	}
 	for done := 0; done < live; {
 		files := make([]string, min(500, live-done))

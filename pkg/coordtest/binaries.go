@@ -52,19 +52,35 @@ func Build(t testing.TB) Binaries {
 	return built.dir
 }
 
+// BuildVersion builds the binaries anew as another version; they go with the
+// test.
+func BuildVersion(t testing.TB, version string) Binaries {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := buildInto(dir, "-ldflags=-X main.linked="+version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func build() (Binaries, error) {
 	dir, err := os.MkdirTemp("", "coord-bin-")
 	if err != nil {
 		return "", err
 	}
+	return buildInto(dir)
+}
+
+func buildInto(dir string, flags ...string) (Binaries, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return Binaries(dir), err
 	}
 	commands := []*exec.Cmd{
-		goBuild(dir, "./cmd/coord-hub"),
-		goBuild(dir, "./cmd/coord-shim"),
-		goBuild(dir, "./cmd/coord-hook"),
+		goBuild(dir, "./cmd/coord-hub", flags...),
+		goBuild(dir, "./cmd/coord-shim", flags...),
+		goBuild(dir, "./cmd/coord-hook", flags...),
 	}
 	if !RaceEnabled {
 		commands[1].Env = append(os.Environ(), "CGO_ENABLED=0") // as they are shipped
@@ -79,8 +95,8 @@ func build() (Binaries, error) {
 	return Binaries(dir), nil
 }
 
-func goBuild(dir, pkg string) *exec.Cmd {
-	args := []string{"build", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
+func goBuild(dir, pkg string, flags ...string) *exec.Cmd {
+	args := append([]string{"build", "-buildvcs=false", "-o", dir + string(filepath.Separator)}, flags...)
 	if RaceEnabled {
 		args = append(args, "-race")
 	}

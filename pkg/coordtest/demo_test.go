@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/coordhq/coord/pkg/coordtest"
 )
@@ -103,5 +106,51 @@ func TestDemoInterruptedLeavesNothing(t *testing.T) {
 	}
 	if !strings.Contains(last, "interrupted") {
 		t.Errorf("the last line is %q, want it to say interrupted", last)
+	}
+}
+
+// A hook of a repository runs with GIT_DIR and its kin set; what the demo does
+// with git must not land there.
+func TestDemoLeavesTheRepositoryOfItsCallerAlone(t *testing.T) {
+	victim := coordtest.NewRepo(t, "victim", "src/mine.go")
+	before := contentOf(t, victim.Dir)
+	cmd := demo(t, "--json")
+	git := filepath.Join(victim.Dir, ".git")
+	cmd.Env = append(cmd.Env, "GIT_DIR="+git, "GIT_WORK_TREE="+victim.Dir, "GIT_INDEX_FILE="+filepath.Join(git, "index"),
+		"GIT_OBJECT_DIRECTORY="+filepath.Join(git, "objects"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("demo: %v\n%s", err, out)
+	}
+	if diff := cmp.Diff(before, contentOf(t, victim.Dir)); diff != "" {
+		t.Errorf("the demo changed the repository (-before +after):\n%s", diff)
+	}
+}
+
+// contentOf gives every file below a directory with its content.
+func contentOf(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	if err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(path) // #nosec G304,G122 -- a file of the test's own repository
+		files[path] = string(raw)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// The harness has the same duty: the tests may run in a hook.
+func TestReposOfTestsStayApartFromTheCallers(t *testing.T) {
+	victim := coordtest.NewRepo(t, "victim", "src/mine.go")
+	before := contentOf(t, victim.Dir)
+	t.Setenv("GIT_DIR", filepath.Join(victim.Dir, ".git"))
+	t.Setenv("GIT_WORK_TREE", victim.Dir)
+	coordtest.NewRepo(t, "other", "b.go")
+	if diff := cmp.Diff(before, contentOf(t, victim.Dir)); diff != "" {
+		t.Errorf("a repository of a test landed in the caller's (-before +after):\n%s", diff)
 	}
 }

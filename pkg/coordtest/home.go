@@ -31,8 +31,9 @@ type Home struct {
 	Dir  string
 	Path config.Home
 
-	mu     sync.Mutex // guards stderr
+	mu     sync.Mutex // guards stderr and stdin
 	stderr map[string]*log
+	stdin  map[string]*log
 }
 
 // NewHome makes an empty home. At the end of the test its hub is stopped as a
@@ -56,10 +57,13 @@ func NewHome(t testing.TB) *Home {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &Home{t: t, Dir: dir, Path: path, stderr: map[string]*log{}}
+	h := &Home{t: t, Dir: dir, Path: path, stderr: map[string]*log{}, stdin: map[string]*log{}}
 	t.Cleanup(h.finish)
 	return h
 }
+
+// Use makes what is started from now on come from other binaries.
+func (h *Home) Use(b Binaries) { h.bin = b }
 
 func (h *Home) binaries() Binaries {
 	if h.bin != "" {
@@ -69,13 +73,20 @@ func (h *Home) binaries() Binaries {
 }
 
 // options says how a shim of this home is run.
-func (h *Home) options(name, dir string) driver.Options {
+func (h *Home) options(name, dir string, env ...string) driver.Options {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	stderr := &log{}
-	h.stderr[name] = stderr
-	return driver.Options{Shim: h.binaries().Shim(), Dir: dir, Home: h.Dir, Name: name, Stderr: stderr,
-		Env: []string{"GORACE=atexit_sleep_ms=0"}} // else each shim under the race detector takes a second to end
+	stdin, stderr := &log{}, &log{}
+	h.stdin[name], h.stderr[name] = stdin, stderr
+	return driver.Options{Shim: h.binaries().Shim(), Dir: dir, Home: h.Dir, Name: name, Stdin: stdin, Stderr: stderr,
+		Env: append(env, "GORACE=atexit_sleep_ms=0")} // else each shim under the race detector takes a second to end
+}
+
+// sent reports whether a shim was sent something.
+func (h *Home) sent(name, what string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stdin[name] != nil && bytes.Contains(h.stdin[name].Bytes(), []byte(what))
 }
 
 // closeAtEnd closes a shim with the test and reports what was wrong with its end.
@@ -162,12 +173,24 @@ func (h *Home) finish() {
 		kill(h.t, name(p.pid))
 	}
 	h.report()
-	if err := os.RemoveAll(h.Dir); err != nil {
+	if err := errors.Join(os.RemoveAll(h.Path.RunDir()), os.RemoveAll(h.Dir)); err != nil {
 		h.t.Errorf("remove home: %v", err)
 	}
 }
 
-// report fails the test for data races, and shows the logs of a failed test.
+// faultsIn lists what no log may hold; the last two are how a program words a panic
+// that it survived.
+func faultsIn(content []byte) (found []string) {
+	for _, bad := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: ", "panicked", "panic in a handler"} {
+		if bytes.Contains(content, []byte(bad)) {
+			found = append(found, bad)
+		}
+	}
+	return found
+}
+
+// report fails the test for data races and panics, and shows the logs of a
+// failed test.
 func (h *Home) report() {
 	logs := map[string][]byte{}
 	files, err := filepath.Glob(filepath.Join(h.Dir, "logs", "*"))
@@ -187,10 +210,8 @@ func (h *Home) report() {
 		logs["stderr of "+name] = l.Bytes()
 	}
 	for name, content := range logs {
-		for _, bad := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: "} {
-			if bytes.Contains(content, []byte(bad)) {
-				h.t.Errorf("%s holds %q", name, bad)
-			}
+		for _, bad := range faultsIn(content) {
+			h.t.Errorf("%s holds %q", name, bad)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(logs)) {
@@ -221,4 +242,24 @@ func (l *log) Bytes() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Clone(l.buf.Bytes())
+}
+
+// Program gives the path of one of our binaries.
+func (h *Home) Program(name string) string { return filepath.Join(string(h.binaries()), name) }
+
+// Settle waits until none of the programs works in this home any more, and kills
+// those that do not end by themselves.
+func (h *Home) Settle(programs ...string) {
+	h.t.Helper()
+	var left []running
+	if Eventually(10*time.Second, func() bool {
+		left = slices.DeleteFunc(processesOf(h.Dir), func(p running) bool { return !slices.Contains(programs, p.program) })
+		return len(left) == 0
+	}) {
+		return
+	}
+	for _, p := range left {
+		h.t.Errorf("%s (process %d) goes on", p.program, p.pid)
+		kill(h.t, name(p.pid))
+	}
 }

@@ -17,6 +17,7 @@ const module = "github.com/coordhq/coord/"
 var imports = map[string][]string{
 	"pkg/coord":        {},
 	"pkg/brief":        {"pkg/coord"},
+	"pkg/build":        {},
 	"pkg/client/peer":  {"pkg/coord"},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
@@ -28,13 +29,17 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
+	"pkg/hook/tokens": {},
+
 	"pkg/hub":            {"pkg/brief", "pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub/metrics":    {"pkg/coord", "pkg/hub"},
+	"pkg/hub/quota":      {"pkg/coord"},
 	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
-	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/tool"},
+	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/quota", "pkg/tool"},
 	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
-	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/sqlite",
+	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/metrics", "pkg/hub/quota", "pkg/hub/sqlite",
 		"pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
 
 	"pkg/shim/feed":   {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
@@ -43,16 +48,20 @@ var imports = map[string][]string{
 	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
 		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 
-	"pkg/driver":    {"pkg/coord", "pkg/tool"},
-	"pkg/demo":      {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool"},
-	"pkg/coordtest": {"pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/sqlite", "pkg/process", "pkg/tool"},
+	"pkg/driver": {"pkg/coord", "pkg/tool"},
+	"pkg/demo":   {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
+	"pkg/coordtest": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/daemon", "pkg/hub/sqlite", "pkg/hub/web",
+		"pkg/process", "pkg/shim", "pkg/tool", "pkg/workspace"},
+
+	"pkg/coordtest/asroot": {},
+	"pkg/coordtest/claude": {"pkg/coordtest"},
 
 	"pkg/hook/shell": {},
 	"pkg/hook":       {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hook/shell", "pkg/process", "pkg/shim/launch", "pkg/workspace"},
 
-	"cmd/coord-hook": {"pkg/hook"},
-	"cmd/coord-shim": {"pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon"},
+	"cmd/coord-hook": {"pkg/build", "pkg/hook"},
+	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
+	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/tool"},
 }
 
 // reserved are libraries that only the named packages may import.

@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
-	"github.com/coordhq/coord/pkg/tool"
 )
 
 // InProcess is a hub inside the test process, with a real database and a publisher
@@ -24,27 +26,17 @@ type InProcess struct {
 	store  *sqlite.Store
 	hub    *hub.Hub
 	bell   *bell
-	actors map[string]*actor
+	actors actors
 	starts int
-}
 
-// Where agents are unless they say otherwise.
-const (
-	host    = "stage"
-	project = "example.com/shop"
-)
-
-// actor is one agent in the process.
-type actor struct {
-	coord.Registered
-	heard coord.Seq // events up to here have been asserted
-	calls int
+	processes *processTable
+	asleep    atomic.Int64 // nanoseconds that the clock of the wall jumped ahead
 }
 
 // NewInProcess starts a hub on an empty database; it stops with the test.
 func NewInProcess(t testing.TB) *InProcess {
 	t.Helper()
-	p := &InProcess{t: t, path: filepath.Join(t.TempDir(), "coordinator.db"), actors: map[string]*actor{}}
+	p := &InProcess{t: t, path: filepath.Join(t.TempDir(), "coordinator.db"), actors: actors{}, processes: newProcessTable()}
 	p.start()
 	t.Cleanup(p.stop)
 	return p
@@ -60,7 +52,7 @@ func (p *InProcess) start() {
 	p.starts++
 	p.bell = &bell{}
 	h, err := hub.New(hub.Options{Store: store, Publisher: p.bell, Log: slog.New(slog.DiscardHandler),
-		Version: "test", Instance: fmt.Sprintf("in-process-%d", p.starts), Host: host})
+		Version: "test", Instance: fmt.Sprintf("in-process-%d", p.starts), Host: host, Alive: p.processes.alive, Now: p.now})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -83,76 +75,116 @@ func (p *InProcess) stop() {
 	p.hub = nil
 }
 
-// Join brings an agent on, in the usual project and workspace.
-func (p *InProcess) Join(name string) {
+// Enter brings an agent on, in the usual project and workspace, and ends the
+// test when it cannot.
+func (p *InProcess) Enter(name string) {
 	p.t.Helper()
-	if err := p.join(name, project, host+":/main"); err != nil {
+	if err := p.Join(name, Role{Project: project, Workspace: "main", Label: name}); err != nil {
 		p.t.Fatalf("%s joins: %v", name, err)
 	}
 }
 
-// join registers an agent and connects it as a shim does.
-func (p *InProcess) join(name string, project coord.ProjectID, workspace coord.WorkspaceID) error {
-	r, err := p.hub.Register(context.Background(), "tester", coord.Registration{
-		Client: coord.ClientInfo{Name: "coordtest"}, Project: project, Workspace: workspace, Host: host, Label: name})
+// Join registers an agent and connects it as a shim does.
+func (p *InProcess) Join(name string, as Role) error {
+	r, err := p.hub.Register(context.Background(), "tester", as.registration())
 	if err != nil {
 		return err
 	}
-	p.actors[name] = &actor{Registered: r, heard: r.Head}
-	p.hub.Connected(r.AgentID, true)
+	p.enter(name, as, r)
 	return nil
+}
+
+// enter notes who has joined, and opens the inbox connection of a shim.
+func (p *InProcess) enter(name string, as Role, r coord.Registered) {
+	p.processes.start(as.Process)
+	p.actors[name] = &actor{Registered: r, role: as, heard: r.Head}
+	if !as.Hooks {
+		p.hub.Connected(r.AgentID, true)
+	}
 }
 
 // Call runs an operation as an agent, through the identity of its session key.
 func (p *InProcess) Call(name, op string, args json.RawMessage) (json.RawMessage, error) {
 	a := p.actors[name]
-	caller, ok := p.hub.Authenticate(a.SessionKey)
-	if !ok {
-		return nil, coord.Errorf(coord.Unauthorized, "", "the hub does not know the session of %s", name)
+	ctx, err := p.as(name)
+	if err != nil {
+		return nil, err
 	}
 	a.calls++
 	key := fmt.Sprintf("%s-%d-%d", name, p.starts, a.calls)
-	return p.hub.Call(coord.WithCaller(context.Background(), caller), op, args, key)
+	return p.hub.Call(ctx, op, args, key)
 }
 
-// leave ends an agent's session.
-func (p *InProcess) leave(name string) error {
+// as gives the context of an agent's session.
+func (p *InProcess) as(name string) (context.Context, error) {
 	caller, ok := p.hub.Authenticate(p.actors[name].SessionKey)
 	if !ok {
-		return fmt.Errorf("the hub does not know the session of %s", name)
+		return nil, coord.Errorf(coord.Unauthorized, "", "the hub does not know the session of %s", name)
 	}
-	return p.hub.Leave(coord.WithCaller(context.Background(), caller))
+	return coord.WithCaller(context.Background(), caller), nil
 }
 
-// news reads what an agent has got and not asserted yet, and checks that each
-// of it was also pushed, if this hub was there to push it.
-func (p *InProcess) news(name string) ([]coord.Delivery, error) {
-	a := p.actors[name]
-	args, err := json.Marshal(tool.SyncIn{Epoch: a.Epoch, After: a.heard, Limit: 200})
+// ID is the agent id of a name.
+func (p *InProcess) ID(name string) coord.AgentID { return p.actors.id(name) }
+
+// Leave ends an agent's session.
+func (p *InProcess) Leave(name string) error {
+	ctx, err := p.as(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	raw, err := p.Call(name, tool.Sync.Name, args)
-	if err != nil {
-		return nil, err
+	return p.hub.Leave(ctx)
+}
+
+// Lose breaks the connection of an agent.
+func (p *InProcess) Lose(name string) error {
+	p.hub.Disconnected(p.actors[name].AgentID, true)
+	return nil
+}
+
+// Find brings it back.
+func (p *InProcess) Find(name string) error {
+	p.hub.Connected(p.actors[name].AgentID, true)
+	return nil
+}
+
+// Kill ends the client's process of an agent, and with it the connection.
+func (p *InProcess) Kill(name string) error {
+	p.processes.end(p.actors[name].role.Process)
+	return p.Lose(name)
+}
+
+// now is the clock on the wall.
+func (p *InProcess) now() time.Time { return time.Now().Add(time.Duration(p.asleep.Load())) }
+
+// Sleep lets the machine sleep: the clock on the wall goes on, nothing else does.
+// The first tick after it comes within a second.
+func (p *InProcess) Sleep(d time.Duration) {
+	p.asleep.Add(int64(d))
+	<-time.After(time.Second)
+}
+
+// Restart stops the hub and starts it again; nobody is connected then.
+func (p *InProcess) Restart() error {
+	p.stop()
+	p.start()
+	return nil
+}
+
+// Settle lets everything in the bubble come to rest.
+func (p *InProcess) Settle() { synctest.Wait() }
+
+// Next reads what an agent has got and not been given yet, and checks that it
+// was also pushed, if this hub was there to push it.
+func (p *InProcess) Next(name string) (coord.Event, bool, error) {
+	d, any, err := p.actors.next(name, p.Call)
+	if err != nil || !any {
+		return coord.Event{}, false, err
 	}
-	var out tool.SyncOut
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return nil, err
+	if p.starts == 1 && !slices.Contains(p.bell.pushed(p.ID(name)), d.Seq) {
+		return d, true, fmt.Errorf("event %d (%s) stands in the inbox of %s and was not published to it", d.Seq, d.Kind, name)
 	}
-	pushed := p.bell.pushed(a.AgentID)
-	var events []coord.Delivery
-	for _, line := range out.Events {
-		_, d, err := coord.ParseWire(line)
-		if err != nil {
-			return nil, err
-		}
-		if p.starts == 1 && !slices.Contains(pushed, d.Seq) {
-			return nil, fmt.Errorf("event %d (%s) stands in the inbox of %s and was not published to it", d.Seq, d.Kind, name)
-		}
-		events = append(events, d)
-	}
-	return events, nil
+	return d, true, nil
 }
 
 // bell is a publisher that remembers.

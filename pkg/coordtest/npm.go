@@ -87,11 +87,7 @@ func (n *Node) install(pins string) {
 // program is the path of node. The one on the PATH may be older than what the
 // packages want.
 func (n *Node) program() string {
-	arch := map[string]string{"amd64": "x64"}[runtime.GOARCH]
-	if arch == "" {
-		arch = runtime.GOARCH
-	}
-	return filepath.Join(n.dir, "node_modules", "node-"+runtime.GOOS+"-"+arch, "bin", "node")
+	return filepath.Join(n.dir, "node_modules", "node-"+platform(), "bin", "node")
 }
 
 // Command prepares a run of a script with arguments, in an empty directory. The
@@ -106,4 +102,21 @@ func (n *Node) Command(ctx context.Context, script string, args ...string) *exec
 	cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
+}
+
+// ClaudeCode gives the path of the Claude Code program that testdata/npm pins.
+func (n *Node) ClaudeCode() string {
+	program := filepath.Join(n.dir, "node_modules", "@anthropic-ai", "claude-code-"+platform(), "claude")
+	_, err := os.Stat(program)
+	Need(n.t, err == nil, "Claude Code for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm")
+	return program
+}
+
+// platform is the name of this machine in npm packages.
+func platform() string {
+	arch := map[string]string{"amd64": "x64"}[runtime.GOARCH]
+	if arch == "" {
+		arch = runtime.GOARCH
+	}
+	return runtime.GOOS + "-" + arch
 }

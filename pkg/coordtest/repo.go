@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // Repo is a git repository made for a test, with one commit that no other
@@ -56,7 +58,7 @@ func (r *Repo) git(args ...string) {
 	r.t.Helper()
 	cmd := exec.Command("git", args...) // #nosec G204 -- git with the harness's own arguments
 	cmd.Dir = r.Dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+	cmd.Env = append(workspace.PlainGitEnv(os.Environ()),
 		"GIT_AUTHOR_NAME=coordtest", "GIT_AUTHOR_EMAIL=coordtest@example.com",
 		"GIT_COMMITTER_NAME=coordtest", "GIT_COMMITTER_EMAIL=coordtest@example.com")
 	if out, err := cmd.CombinedOutput(); err != nil {

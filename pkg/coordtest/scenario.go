@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,51 +16,107 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/driver"
 )
 
-// PlayScenarios plays every scenario file that the pattern matches. A file is a
-// txtar archive; its comment says what it is about, each of its sections is a
-// play of its own, on an empty hub, in time that stands still until the play
-// moves it. A line is one command, further indented lines continue it, # starts
-// a comment, and $alice stands for the agent id of alice:
+// Scenario is one play: a section of a txtar file.
+type Scenario struct {
+	File, Name string // of the file without its suffix, of the section
+	script     string
+}
+
+// Scenarios reads every scenario of the files that the pattern matches. A file
+// is a txtar archive; its comment says what it is about, each of its sections
+// is a play of its own, on an empty hub. A line is one command, further
+// indented lines continue it, # starts a comment, and $alice stands for the
+// agent id of alice:
 //
-//	agent NAME [project=P] [workspace=W]   an agent registers and connects
+//	agent NAME [key=value …]               an agent registers and connects; see below
 //	NAME OPERATION {arguments}             a call; the lines below judge its answer
 //	expect {json}                          the answer holds at least this
 //	refused CODE words                     the call was refused so, the words in its text
 //	hears NAME KIND {json}                 the next event in NAME's inbox
 //	hears NAME nothing                     there is none
 //	clock DURATION                         time passes
+//	sleep DURATION                         the machine sleeps: all clocks jump, nothing runs meanwhile
 //	lose NAME / find NAME                  NAME's connection breaks, comes back
+//	kill NAME                              NAME's client and shim are gone, without a word
 //	leave NAME                             NAME's session ends
 //	restart                                the hub stops and starts on its database
 //
+// The keys of agent are project, workspace (the name of a working tree), pid and
+// start (of the client's process), session (the client's id of it), client (its
+// program), label, and door: shim, or hooks for an agent that no shim speaks for.
+//
 // In json, an object holds at least the given fields, a list has exactly the
 // given entries, and null also stands for a field that is not there.
-func PlayScenarios(t *testing.T, pattern string) {
+func Scenarios(t testing.TB, pattern string) []Scenario {
+	t.Helper()
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenario matches %s (%v)", pattern, err)
 	}
+	var out []Scenario
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, section := range archive.Files {
-			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+section.Name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := &play{InProcess: NewInProcess(t), t: t}
-					p.run(string(section.Data))
-				})
-			})
+			out = append(out, Scenario{strings.TrimSuffix(filepath.Base(file), ".txtar"), section.Name, string(section.Data)})
 		}
 	}
+	return out
+}
+
+// Arrangements names the arrangements that can play the scenario, and says what
+// keeps the others from it.
+func (s Scenario) Arrangements() (names, reasons []string) {
+	for _, a := range arrangements() {
+		if a.plays(s.script) {
+			names = append(names, a.name)
+		}
+	}
+	for _, n := range needs(s.script) {
+		reasons = append(reasons, string(n))
+	}
+	return names, reasons
+}
+
+// Play plays scenarios in every arrangement that can, as subtests named
+// arrangement/file/scenario.
+func Play(t *testing.T, scenarios []Scenario) {
+	for _, a := range arrangements() {
+		t.Run(a.name, func(t *testing.T) {
+			open := a.open(t)
+			for _, s := range scenarios {
+				if a.plays(s.script) {
+					t.Run(s.File+"/"+s.Name, func(t *testing.T) { a.play(t, open, s.script) })
+				}
+			}
+		})
+	}
+}
+
+func (a arrangement) play(t *testing.T, open func(testing.TB) (Stage, error), script string) {
+	perform := func(t *testing.T) {
+		stage, err := open(t)
+		if err != nil {
+			t.Fatalf("set the stage: %v", err)
+		}
+		p := &play{Stage: stage, t: t}
+		p.run(script)
+	}
+	if a.fake {
+		synctest.Test(t, perform)
+		return
+	}
+	perform(t)
 }
 
 // play is one running scenario.
 type play struct {
-	*InProcess
+	Stage
 	t      *testing.T
 	called string // the call whose answer is judged; "" when there is none
 	answer json.RawMessage
@@ -71,7 +128,7 @@ func (p *play) run(script string) {
 		if err := p.do(c.text); err != nil {
 			p.t.Fatalf("line %d: %s\n%v", c.line, c.text, err)
 		}
-		synctest.Wait()
+		p.Settle()
 	}
 	if p.err != nil {
 		p.t.Fatalf("last call: %s: %v", p.called, p.err)
@@ -108,8 +165,9 @@ func (p *play) do(text string) error {
 		return fmt.Errorf("%s was refused: %w", p.called, p.err)
 	}
 	verbs := map[string]func(string) error{
-		"agent": p.agent, "expect": p.expect, "refused": p.refused, "hears": p.hears, "clock": p.clock,
-		"lose": p.lose, "find": p.find, "leave": p.known(p.leave), "restart": p.restart,
+		"agent": p.agent, "expect": p.expect, "refused": p.refused, "hears": p.hears, "clock": p.clock, "sleep": p.sleep,
+		"lose": p.breaks(breakable.Lose), "find": p.breaks(breakable.Find), "kill": p.breaks(breakable.Kill),
+		"leave": p.known(p.Leave), "restart": func(string) error { return p.Restart() },
 	}
 	if run, ok := verbs[verb]; ok {
 		return run(rest)
@@ -128,11 +186,22 @@ func (p *play) do(text string) error {
 // known wraps a command whose argument must name an agent.
 func (p *play) known(run func(string) error) func(string) error {
 	return func(name string) error {
-		if _, ok := p.actors[name]; !ok {
+		if p.ID(name) == "" {
 			return fmt.Errorf("there is no agent or command %q", name)
 		}
 		return run(name)
 	}
+}
+
+// breaks wraps a command for which connections or programs must break.
+func (p *play) breaks(run func(breakable, string) error) func(string) error {
+	return p.known(func(name string) error {
+		stage, ok := p.Stage.(breakable)
+		if !ok {
+			return errors.New("nothing breaks on command here")
+		}
+		return run(stage, name)
+	})
 }
 
 func (p *play) agent(rest string) error {
@@ -140,16 +209,18 @@ func (p *play) agent(rest string) error {
 	if len(fields) == 0 {
 		return errors.New("agent wants a name")
 	}
-	settings := map[string]string{"project": project, "workspace": "main"}
+	as := Role{Project: project, Workspace: "main", Label: fields[0]}
 	for _, kv := range fields[1:] {
 		key, value, _ := strings.Cut(kv, "=")
-		if _, ok := settings[key]; !ok {
+		set, ok := settings[key]
+		if !ok {
 			return fmt.Errorf("agent has no setting %q", key)
 		}
-		settings[key] = value
+		if err := set(&as, value); err != nil {
+			return fmt.Errorf("%s: %w", kv, err)
+		}
 	}
-	workspace := coord.WorkspaceID(host + ":/" + settings["workspace"])
-	return p.join(fields[0], coord.ProjectID(settings["project"]), workspace)
+	return p.Join(fields[0], as)
 }
 
 func (p *play) expect(want string) error {
@@ -166,7 +237,8 @@ func (p *play) refused(rest string) error {
 	code, words, _ := strings.Cut(rest, " ")
 	got := p.err
 	p.err, p.called = nil, ""
-	if coord.CodeOf(got) != coord.Code(code) || !strings.Contains(got.Error(), p.fill(words)) {
+	_, wordsOnly := errors.AsType[driver.ToolError](got) // all that a model gets
+	if !wordsOnly && coord.CodeOf(got) != coord.Code(code) || !strings.Contains(got.Error(), p.fill(words)) {
 		return fmt.Errorf("it was refused otherwise: %s: %w", coord.CodeOf(got), got)
 	}
 	return nil
@@ -176,25 +248,21 @@ func (p *play) hears(rest string) error {
 	name, rest, _ := strings.Cut(rest, " ")
 	kind, want, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	return p.known(func(string) error {
-		events, err := p.news(name)
+		event, any, err := p.Next(name)
 		if err != nil {
 			return err
 		}
 		switch {
-		case kind == "nothing" && len(events) == 0:
+		case kind == "nothing" && !any:
 			return nil
-		case kind == "nothing":
-			return fmt.Errorf("%s hears %s: %s", name, events[0].Kind, events[0].Payload)
-		case len(events) == 0:
+		case !any:
 			return fmt.Errorf("%s hears nothing", name)
-		case events[0].Kind != coord.EventKind(kind):
-			return fmt.Errorf("%s hears %s: %s", name, events[0].Kind, events[0].Payload)
-		}
-		p.actors[name].heard = events[0].Seq
-		if strings.TrimSpace(want) == "" {
+		case event.Kind != coord.EventKind(kind):
+			return fmt.Errorf("%s hears %s: %s", name, event.Kind, event.Payload)
+		case strings.TrimSpace(want) == "":
 			return nil
 		}
-		return p.holds(events[0].Payload, want)
+		return p.holds(event.Payload, want)
 	})(name)
 }
 
@@ -207,35 +275,44 @@ func (p *play) clock(rest string) error {
 	return nil
 }
 
-func (p *play) lose(rest string) error {
-	return p.known(func(name string) error {
-		p.hub.Disconnected(p.actors[name].AgentID, true)
-		return nil
-	})(rest)
-}
-
-func (p *play) find(rest string) error {
-	return p.known(func(name string) error {
-		p.hub.Connected(p.actors[name].AgentID, true)
-		return nil
-	})(rest)
-}
-
-func (p *play) restart(string) error {
-	p.stop()
-	p.start()
+func (p *play) sleep(rest string) error {
+	d, err := time.ParseDuration(rest)
+	if err != nil {
+		return err
+	}
+	stage, ok := p.Stage.(sleepy)
+	if !ok {
+		return errors.New("nothing sleeps here")
+	}
+	stage.Sleep(d)
 	return nil
 }
 
-var reference = regexp.MustCompile(`\$[a-z]\w*`)
+// The references of a script: $alice, and T-1 with its like.
+var (
+	reference = regexp.MustCompile(`\$[a-z]\w*`)
+	numbered  = regexp.MustCompile(`\b([ATM])-(\d+)\b`)
+)
 
-// fill puts agent ids in place of $names.
+// fill puts agent ids in place of $names, and the hub's numbers in place of
+// those that count from the beginning of the scenario.
 func (p *play) fill(text string) string {
-	return reference.ReplaceAllStringFunc(text, func(ref string) string {
-		if a, ok := p.actors[ref[1:]]; ok {
-			return string(a.AgentID)
+	text = reference.ReplaceAllStringFunc(text, func(ref string) string {
+		if id := p.ID(ref[1:]); id != "" {
+			return string(id)
 		}
 		return ref
+	})
+	hub, ok := p.Stage.(counted)
+	if !ok {
+		return text
+	}
+	return numbered.ReplaceAllStringFunc(text, func(id string) string {
+		n, err := strconv.Atoi(id[2:])
+		if err != nil {
+			return id
+		}
+		return fmt.Sprintf("%s-%d", id[:1], hub.Number(id[:1], n))
 	})
 }
 

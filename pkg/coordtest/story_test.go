@@ -22,11 +22,7 @@ func TestTwoSessionsFindAndSettleAConflict(t *testing.T) {
 		t.Fatalf("nobody else is at work, yet alice is told %+v", first)
 	}
 
-	waiting := make(chan error, 1)
-	go func() {
-		_, err := coordtest.Try(t.Context(), alice, tool.WaitForMessage, tool.WaitForMessageIn{})
-		waiting <- err
-	}()
+	waiting := alice.Waiting()
 	verdict := bob.Announce("src/models/user.ts", "db/migrations/0042_user_email.sql")
 	if err := <-waiting; err != nil {
 		t.Fatalf("alice's wait: %v", err)

@@ -11,11 +11,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/driver"
 	"github.com/coordhq/coord/pkg/process"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // scene is the temporary home and repository, and what runs in them.
@@ -56,13 +56,17 @@ func (s *scene) build(ctx context.Context) (err error) {
 	if err := s.commit(ctx); err != nil {
 		return err
 	}
-	s.home, err = config.Find(func(key string) string {
+	s.home, err = s.find()
+	return err
+}
+
+func (s *scene) find() (config.Home, error) {
+	return config.Find(func(key string) string {
 		if key == "COORDINATOR_HOME" {
 			return filepath.Join(s.dir, "home")
 		}
 		return ""
 	}, "")
-	return err
 }
 
 // commit makes the directory a git repository. Without git on this machine it
@@ -74,7 +78,7 @@ func (s *scene) commit(ctx context.Context) error {
 	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"},
 		{"-c", "user.name=coord", "-c", "user.email=coord@example.com", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "start"}} {
 		cmd := exec.CommandContext(ctx, "git", args...) // #nosec G204 -- fixed arguments
-		cmd.Dir = s.repo
+		cmd.Dir, cmd.Env = s.repo, workspace.PlainGitEnv(os.Environ())
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("git %s: %w: %s", args[0], err, bytes.TrimSpace(out))
 		}
@@ -114,43 +118,4 @@ func (s *scene) exit() error {
 	}
 	s.cast = nil
 	return errors.Join(errs...)
-}
-
-// strike ends everything that runs and removes everything that was made, or
-// leaves the files when keep is set. It works after an interruption too.
-func (s *scene) strike(keep bool) error {
-	err := s.exit()
-	if s.home.Dir() != "" {
-		err = errors.Join(err, s.stopHub())
-	}
-	if keep || s.dir == "" {
-		return err
-	}
-	return errors.Join(err, os.RemoveAll(s.dir))
-}
-
-// stopHub asks the hub to stop, and kills it when it does not.
-func (s *scene) stopHub() error {
-	d, err := config.ReadDiscovery(s.home)
-	if coord.CodeOf(err) == coord.NotFound {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	hub := coord.Process{PID: d.PID, Start: d.PIDStart}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // also after the story's own context has ended
-	defer cancel()
-	c := client.Dial(d.Socket)
-	defer c.Close()
-	_ = c.Stop(ctx, "the demo is over") // what matters is whether the process ends
-	for process.Alive(hub) {
-		select {
-		case <-time.After(5 * time.Millisecond):
-		case <-ctx.Done():
-			_ = syscall.Kill(d.PID, syscall.SIGKILL)
-			return fmt.Errorf("the hub, process %d, did not stop when asked to and was killed", d.PID)
-		}
-	}
-	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 // note keeps the events that a result carries: those asked for, then those that
 // ride along as news.
-func (s *Session) note(result json.RawMessage) error {
+func (c *Conversation) note(result json.RawMessage) error {
 	var carrier struct {
 		Events []json.RawMessage `json:"events"`
 		News   struct {
@@ -31,9 +31,9 @@ func (s *Session) note(result json.RawMessage) error {
 		}
 		events = append(events, e)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.heard = append(s.heard, events...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = append(c.heard, events...)
 	return nil
 }
 
@@ -58,40 +58,54 @@ func parse(raw json.RawMessage) (coord.Event, error) {
 }
 
 // Heard gives all events so far, in the order they came.
-func (s *Session) Heard() []coord.Event {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.heard)
+func (c *Conversation) Heard() []coord.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.heard)
 }
 
 // Wait waits once for news, up to the timeout, and keeps what comes.
-func (s *Session) Wait(ctx context.Context, timeout time.Duration) error {
-	_, err := Call(ctx, s, tool.WaitForMessage, tool.WaitForMessageIn{TimeoutSeconds: new(timeout.Seconds())})
+func (c *Conversation) Wait(ctx context.Context, timeout time.Duration) error {
+	_, err := Call(ctx, c, tool.WaitForMessage, tool.WaitForMessageIn{TimeoutSeconds: new(timeout.Seconds())})
 	return err
 }
 
 // Await gives the next event that is wanted, waiting for it until the context
 // ends; events before it are passed over and not given again.
-func (s *Session) Await(ctx context.Context, wanted func(coord.Event) bool) (coord.Event, error) {
+func (c *Conversation) Await(ctx context.Context, wanted func(coord.Event) bool) (coord.Event, error) {
 	for {
-		if d, ok := s.next(wanted); ok {
+		if d, ok := c.next(wanted); ok {
 			return d, nil
 		}
 		if err := ctx.Err(); err != nil {
-			return coord.Event{}, fmt.Errorf("%w; it heard %v", err, kinds(s.Heard()))
+			return coord.Event{}, fmt.Errorf("%w; it heard %v", err, kinds(c.Heard()))
 		}
-		if err := s.Wait(ctx, 10*time.Second); err != nil {
-			return coord.Event{}, fmt.Errorf("%w; it heard %v", err, kinds(s.Heard()))
+		if err := c.Wait(ctx, 10*time.Second); err != nil {
+			return coord.Event{}, fmt.Errorf("%w; it heard %v", err, kinds(c.Heard()))
 		}
 	}
 }
 
-func (s *Session) next(wanted func(coord.Event) bool) (coord.Event, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.given < len(s.heard) {
-		d := s.heard[s.given]
-		s.given++
+// Next gives the next event without waiting; false when there is none. What has
+// not been asked for yet is fetched.
+func (c *Conversation) Next(ctx context.Context) (coord.Event, bool, error) {
+	all := func(coord.Event) bool { return true }
+	if d, ok := c.next(all); ok {
+		return d, true, nil
+	}
+	if _, err := Call(ctx, c, tool.GetQueuedMessages, tool.GetQueuedMessagesIn{}); err != nil {
+		return coord.Event{}, false, err
+	}
+	d, ok := c.next(all)
+	return d, ok, nil
+}
+
+func (c *Conversation) next(wanted func(coord.Event) bool) (coord.Event, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.given < len(c.heard) {
+		d := c.heard[c.given]
+		c.given++
 		if wanted(d) {
 			return d, true
 		}

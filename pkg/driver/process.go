@@ -27,6 +27,7 @@ type Options struct {
 	Name   string        // COORDINATOR_AGENT_NAME; "" = the shim makes one up
 	Client string        // how the client names itself; "" = coord-driver
 	Env    []string      // more "KEY=value" entries, which win over the inherited ones
+	Stdin  io.Writer     // gets a copy of what the shim is sent; nil = nobody
 	Stderr io.Writer     // where the shim logs to; nil = nowhere
 	Grace  time.Duration // 0 = DefaultGrace
 }
@@ -40,6 +41,9 @@ func (o *Options) validate() error {
 	if o.Grace <= 0 {
 		o.Grace = DefaultGrace
 	}
+	if o.Stdin == nil {
+		o.Stdin = io.Discard
+	}
 	return nil
 }
 
@@ -47,6 +51,7 @@ func (o *Options) validate() error {
 type Process struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
+	copy   io.Writer // of stdin
 	grace  time.Duration
 	exited chan struct{}
 	err    error // of the process, set before exited is closed
@@ -76,7 +81,7 @@ func Spawn(o Options, onLine func(line []byte)) (*Process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Shim, err)
 	}
-	p := &Process{cmd: cmd, stdin: stdin, grace: o.Grace, exited: make(chan struct{})}
+	p := &Process{cmd: cmd, stdin: stdin, copy: o.Stdin, grace: o.Grace, exited: make(chan struct{})}
 	go func() {
 		p.pump(stdout, onLine)
 		p.err = cmd.Wait()
@@ -138,7 +143,13 @@ func (p *Process) check(line []byte) {
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Write sends raw bytes to the shim's stdin.
-func (p *Process) Write(b []byte) (int, error) { return p.stdin.Write(b) }
+func (p *Process) Write(b []byte) (int, error) {
+	n, err := p.stdin.Write(b)
+	if err == nil {
+		_, err = p.copy.Write(b)
+	}
+	return n, err
+}
 
 // Signal sends a signal to the shim.
 func (p *Process) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }

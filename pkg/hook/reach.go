@@ -35,7 +35,7 @@ func reach(ctx context.Context, home config.Home, binary, client string) (*line,
 		if err != nil {
 			return nil, err
 		}
-		if _, err := launch.Start(home, program); err != nil {
+		if _, err := launch.Start(home, program, arguments(home)); err != nil {
 			return nil, err
 		}
 	}
@@ -51,4 +51,14 @@ func reach(ctx context.Context, home config.Home, binary, client string) (*line,
 			return l, err
 		}
 	}
+}
+
+// arguments start a hub as the one was started that is gone without a proper
+// end; any other starts by itself.
+func arguments(home config.Home) []string {
+	before, err := config.ReadDiscovery(home)
+	if err != nil || before.Instance == "" || before.Auto || len(before.Args) == 0 {
+		return launch.Arguments(home, before, "--auto")
+	}
+	return launch.Arguments(home, before, before.Args...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
@@ -47,9 +48,11 @@ var handlers = map[string]handler{
 	tool.Turn.Name:              change(tool.Turn, plain((*txn).turn)),
 	tool.Release.Name:           change(tool.Release, plain((*txn).release)),
 
-	tool.Offer.Name:     change(tool.Offer, plain((*txn).offerNews)),
-	tool.Written.Name:   change(tool.Written, plain((*txn).writtenNews)),
-	tool.AwaitWake.Name: free(tool.AwaitWake, (*Hub).awaitWake),
+	tool.Offer.Name:        change(tool.Offer, plain((*txn).offerNews)),
+	tool.Written.Name:      change(tool.Written, plain((*txn).writtenNews)),
+	tool.AwaitWake.Name:    free(tool.AwaitWake, (*Hub).awaitWake),
+	tool.RecordTokens.Name: recordTokens(),
+	tool.TokensUsed.Name:   look(tool.TokensUsed, (*Hub).tokensUsed),
 
 	tool.SetDependencyMap.Name: change(tool.SetDependencyMap, plain((*txn).setDependencyMap)),
 	tool.GetBlastRadius.Name:   look(tool.GetBlastRadius, (*Hub).blastRadius),
@@ -84,12 +87,24 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 	if caller.Agent != "" {
 		now := coord.At(h.now())
 		h.presence.touch(caller.Agent, now, localGrace)
+		h.presence.used(caller.Agent, caller.Session, now)
 		if !byItself[op] {
 			row, _ := tool.Lookup(op)
 			h.presence.called(caller.Agent, now, !row.ReadOnly && op != tool.Heartbeat.Name)
 		}
 	}
-	return run(h, ctx, caller, args, idempotencyKey)
+	began := time.Now()
+	out, err := run(h, ctx, caller, args, idempotencyKey)
+	h.called(op, err, time.Since(began))
+	return out, err
+}
+
+// called counts a call. How long somebody waited for news says nothing of the hub.
+func (h *Hub) called(op string, err error, took time.Duration) {
+	if row, ok := tool.Lookup(op); ok && row.Waits > 0 {
+		took = 0
+	}
+	h.meter.Called(op, coord.CodeOf(err), took)
 }
 
 // change makes a handler of a rule that runs in the writer.
@@ -145,9 +160,11 @@ func look[In, Out any](spec tool.Spec[In, Out], rule func(*Hub, *coord.Agent, co
 		if err != nil {
 			return nil, err
 		}
-		h.mu.RLock()
-		out, err := rule(h, h.state.agents[c.Agent], c, in)
-		h.mu.RUnlock()
+		out, err := func() (Out, error) {
+			h.mu.RLock()
+			defer h.mu.RUnlock()
+			return rule(h, h.state.agents[c.Agent], c, in)
+		}()
 		return encode(spec.Name, out, err)
 	}
 }
@@ -207,12 +224,5 @@ func (t *txn) caller(c coord.Caller) (*coord.Agent, error) {
 	case me.Status == coord.Online:
 		return me, nil
 	}
-	back := *me
-	back.Status, back.LastSeen = coord.Online, t.now
-	if t.nameTaken(back.Project, back.Name, back.ID) {
-		back.Name = t.freeName(back.Project, back.ID, back.Name)
-	}
-	t.putAgent(&back)
-	t.emitAgentStatus(&back)
-	return &back, nil
+	return t.revive(me), nil
 }

@@ -216,7 +216,7 @@ func pagesGiveEveryRowOnce(t *testing.T, r *rig, agents []*agent) {
 }
 
 func noEventIsOverItsBudget(t *testing.T, r *rig, agents []*agent) {
-	agents[3].refused(coord.TooLarge, "post_to_thread", object{"thread_id": "T-21", "content": strings.Repeat("ü", 4000)})
+	agents[3].call("post_to_thread", object{"thread_id": "T-21", "content": strings.Repeat("ü", 4000)})
 	agents[3].refused(coord.TooLarge, "mqtt_publish", object{"topic": "coordinator/broadcast", "payload": object{"x": strings.Repeat("y", 4100)}})
 	agents[3].call("mqtt_publish", object{"topic": "coordinator/broadcast", "payload": object{"x": strings.Repeat("y", 4000)}})
 	agents[3].call("contest_resolution", object{"thread_id": "T-21", "reason": strings.Repeat("ü", 2000)})

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
@@ -83,7 +82,7 @@ func entries(what string, in []string) ([]string, error) {
 	}
 	out := make([]string, 0, len(in))
 	for _, s := range in {
-		s = strings.TrimSpace(coord.CleanText(s))
+		s = coord.CleanLine(s)
 		switch {
 		case s == "":
 		case len(s) > maxModuleID:

@@ -8,7 +8,7 @@
 // waiting requests into one store transaction, a savepoint each, commits once,
 // publishes the events and only then answers the callers. If the commit fails,
 // all of the batch is undone in memory too and each caller gets
-// coord.Unavailable. So scoring and inserting are one step: of two agents that
+// coord.Storage. So scoring and inserting are one step: of two agents that
 // announce one file at the same moment exactly one is told "clear".
 //
 // Values put into the state are never changed in place: a rule copies a noun,

@@ -109,7 +109,7 @@ func (h *Hub) sessionFiles(ctx context.Context, c coord.Caller, in tool.GetSessi
 	p := newPage[tool.SessionFile](in.Limit)
 	files, err := h.store.EditedFiles(ctx, c.Project, a.ID, in.Cursor, p.limit+1)
 	if err != nil {
-		return out, unavailable(err)
+		return out, storage(err)
 	}
 	for _, f := range files {
 		if !p.add(tool.SessionFile{Path: f.Path, Edits: f.Edits, Last: f.Last, Summary: shorten(f.Summary, maxActionBytes)}) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/coordhq/coord/pkg/brief"
+	wording "github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
 )
@@ -37,7 +37,7 @@ func (k *hook) offered(rung coord.Rung) string {
 		return ""
 	}
 	k.answer.Receipt = receiptOf(k.me.ID, rung, events)
-	return brief.News(k.now, events, k.unread(k.me.ID))
+	return wording.News(k.now, events, k.unread(k.me.ID))
 }
 
 func receiptOf(id coord.AgentID, rung coord.Rung, events []coord.Event) *coord.HookReceipt {
@@ -51,8 +51,8 @@ func receiptOf(id coord.AgentID, rung coord.Rung, events []coord.Event) *coord.H
 // urgent blocks the end of the turn with news that should not wait, if there is
 // any.
 func (k *hook) urgent() bool {
-	words := k.offered(coord.RungStop)
-	k.answer.Refused, k.answer.Reason = words != "", words
+	text := k.offered(coord.RungStop)
+	k.answer.Refused, k.answer.Reason = text != "", text
 	return k.answer.Refused
 }
 
@@ -65,18 +65,18 @@ func (k *hook) confirmed() {
 
 // refusal says why an edit must not be made now.
 func (k *hook) refusal(v coord.Verdict) string {
-	o := brief.RefusalOptions{Now: k.now, Names: k.names(v)}
+	o := wording.RefusalOptions{Now: k.now, Names: k.names(v)}
 	if !k.me.HookOnly {
 		for _, op := range tool.Offered(true) {
 			o.Tools = append(o.Tools, op.Name)
 		}
 	}
-	return brief.Refusal(v, o)
+	return wording.Refusal(v, o)
 }
 
 // hints says what a session should know of a file it writes.
 func (k *hook) hints(v coord.Verdict) string {
-	return brief.Context(v, brief.ContextOptions{Now: k.now, Names: k.names(v)})
+	return wording.Context(v, wording.ContextOptions{Now: k.now, Names: k.names(v)})
 }
 
 func (k *hook) names(v coord.Verdict) map[coord.AgentID]string {
@@ -90,25 +90,25 @@ func (k *hook) names(v coord.Verdict) map[coord.AgentID]string {
 }
 
 // whereIStand restates what the session holds, waits for and talks about.
-func (k *hook) whereIStand() string { return brief.Standing(k.standing(k.agents[k.me.ID])) }
+func (k *hook) whereIStand() string { return wording.Standing(k.standing(k.agents[k.me.ID])) }
 
 // say adds words for the model.
-func (k *hook) say(words string) {
-	if words == "" {
+func (k *hook) say(text string) {
+	if text == "" {
 		return
 	}
 	if k.answer.Context != "" {
 		k.answer.Context += "\n"
 	}
-	k.answer.Context += words
+	k.answer.Context += text
 }
 
 // note adds words for the user.
-func (k *hook) note(words string) {
+func (k *hook) note(text string) {
 	if k.answer.Note != "" {
 		k.answer.Note += " "
 	}
-	k.answer.Note += words
+	k.answer.Note += text
 }
 
 // rewake waits until news may wake the idle session of a hook: its client is the
@@ -134,7 +134,7 @@ func (h *Hub) rewake(ctx context.Context, c coord.Caller, in coord.HookCall) (js
 		events = append(events, d.Event)
 	}
 	if len(events) > 0 {
-		answer.Wake, answer.Receipt = brief.News(coord.At(h.now()), events, out.Unread), receiptOf(a.ID, coord.RungRewake, events)
+		answer.Wake, answer.Receipt = wording.News(coord.At(h.now()), events, out.Unread), receiptOf(a.ID, coord.RungRewake, events)
 	}
 	return asJSON(answer)
 }

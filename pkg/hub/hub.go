@@ -17,6 +17,8 @@ type Options struct {
 	Store     Store     // required; the caller opens and closes it
 	Publisher Publisher // required; the caller starts and stops it
 
+	Meter    Meter                                  // nil = nothing is counted
+	Statuses Statuses                               // nil = nobody keeps them
 	Log      *slog.Logger                           // nil = discard
 	Version  string                                 // shown in status
 	Instance string                                 // names this process; shown in status
@@ -37,6 +39,9 @@ func (o *Options) validate() error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -56,8 +61,10 @@ func (o *Options) validate() error {
 // Start it; all other methods may be called by any goroutine in between.
 type Hub struct {
 	log       *slog.Logger
+	meter     Meter
 	store     Store
 	publisher Publisher
+	statuses  Statuses // may be nil
 	now       func() time.Time
 	alive     func(coord.Process) bool
 	tick      func(time.Duration) <-chan time.Time
@@ -71,14 +78,14 @@ type Hub struct {
 	stopping chan struct{}
 	stopped  chan struct{} // closed when the writer has ended
 	stopOnce sync.Once
-	timer    sync.WaitGroup
+	timed    chan struct{} // closed when the timer has ended
 
 	mu    sync.RWMutex // guards state; taken before presence and keys
 	state *state
 
-	keysMu  sync.RWMutex                   // guards what follows
-	keys    map[[32]byte]coord.AgentID     // committed credentials
-	callers map[coord.AgentID]coord.Caller // and whom they stand for
+	keysMu  sync.RWMutex                    // guards what follows
+	keys    map[coord.KeyHash]coord.AgentID // committed credentials
+	callers map[coord.AgentID]coord.Caller  // and whom they stand for
 
 	toolUses *toolUses
 	presence *presence
@@ -92,10 +99,10 @@ func New(o Options) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{
-		log: o.Log.With("component", "consultation"), store: o.Store, publisher: o.Publisher, now: o.Now, alive: o.Alive, tick: o.Tick,
+		log: o.Log.With("component", "consultation"), meter: o.Meter, store: o.Store, publisher: o.Publisher, statuses: o.Statuses, now: o.Now, alive: o.Alive, tick: o.Tick,
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
-		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}),
-		state: newState(), keys: map[[32]byte]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
+		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}), timed: make(chan struct{}),
+		state: newState(), keys: map[coord.KeyHash]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
 		presence: newPresence(), toolUses: newToolUses(), waiters: newWaiters(), wakers: newWakers(),
 	}
 	h.state.lastCall = h.presence.lastCalled
@@ -112,22 +119,24 @@ func (h *Hub) Start(ctx context.Context) error {
 	h.admit(&Changes{Credentials: snap.Credentials, Agents: snap.Agents})
 	h.started = coord.At(h.now())
 	h.presence.begin(h.state, h.started)
+	h.rebuildStatuses()
 	go h.write()
-	h.timer.Go(h.runTimer)
+	go h.runTimer() // #nosec G118 -- the timer outlives the start; Stop ends it
 	return nil
 }
 
 // Stop answers what is queued and ends the writer and the timer. It may be
-// called more than once. The store and the publisher stay open.
+// called more than once; ctx bounds the wait. The store and the publisher stay open.
 func (h *Hub) Stop(ctx context.Context) error {
 	h.stopOnce.Do(func() { close(h.stopping) })
-	select {
-	case <-h.stopped:
-		h.timer.Wait()
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("hub: stop: %w", ctx.Err())
+	for _, ended := range []chan struct{}{h.stopped, h.timed} {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return fmt.Errorf("hub: stop: %w", ctx.Err())
+		}
 	}
+	return nil
 }
 
 // Run starts the hub, waits for the context to end and stops it, taking at most
@@ -149,14 +158,25 @@ func (h *Hub) Epoch() coord.Epoch {
 	return h.state.epoch
 }
 
+// nap is the longest time between two ticks that passes for a busy machine;
+// after a longer one it has slept.
+const nap = 15 * time.Second
+
 // runTimer does what is due once a second.
 func (h *Hub) runTimer() {
+	defer close(h.timed)
 	ticks := h.tick(time.Second)
-	for {
+	for last := h.now(); ; {
 		select {
 		case <-h.stopping:
 			return
 		case <-ticks:
+			now := h.now()
+			if gap := now.Round(0).Sub(last.Round(0)); gap > nap { // of the wall clock: the other one stops in sleep
+				h.log.Info("the machine slept", "seconds", gap.Seconds())
+				h.presence.slept(gap, coord.At(now))
+			}
+			last = now
 			if err := h.Tick(context.Background()); err != nil {
 				h.log.Error("timer", "error", err)
 			}
@@ -176,14 +196,20 @@ func (h *Hub) Tick(ctx context.Context) error {
 	if !due {
 		return nil
 	}
-	var forgotten []coord.AgentID
+	var forgotten []*coord.Agent
 	_, err := h.submit(ctx, "tick", ReplyKey{}, func(t *txn) (any, error) {
 		for _, id := range t.overdue(t.now) {
 			t.expire(id)
 		}
+		var gone []coord.AgentID
 		for _, id := range lost {
 			if h.presence.stillLost(id, now) {
-				t.depart(id)
+				t.lose(id)
+				gone = append(gone, id)
+			}
+		}
+		t.after = func() {
+			for _, id := range gone {
 				h.presence.forget(id)
 			}
 		}

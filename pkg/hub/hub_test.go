@@ -22,6 +22,28 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type recorder struct {
 	mu   sync.Mutex
 	pubs []hub.Publication
+
+	statuses map[coord.AgentID]coord.AgentStatus // what was set and not cleared
+}
+
+func (r *recorder) SetStatus(_ coord.ProjectID, a coord.AgentID, payload []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var p coord.AgentStatusChanged
+	_, d, err := coord.ParseWire(payload)
+	if err != nil || d.Kind != coord.KindAgentStatus || d.Actor != a || json.Unmarshal(payload, &p) != nil {
+		return
+	}
+	if r.statuses == nil {
+		r.statuses = map[coord.AgentID]coord.AgentStatus{}
+	}
+	r.statuses[a] = p.Status
+}
+
+func (r *recorder) ClearStatus(_ coord.ProjectID, a coord.AgentID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.statuses, a)
 }
 
 func (r *recorder) Publish(p []hub.Publication) {
@@ -84,7 +106,7 @@ func (r *rig) start(wrap func(hub.Store) hub.Store) {
 		s = wrap(store)
 	}
 	r.pubs, r.store = &recorder{}, store
-	r.Hub, err = hub.New(hub.Options{Store: s, Publisher: r.pubs, Host: "host-1", Now: r.clock, Version: "test",
+	r.Hub, err = hub.New(hub.Options{Store: s, Publisher: r.pubs, Statuses: r.pubs, Host: "host-1", Now: r.clock, Version: "test",
 		Alive: func(p coord.Process) bool { return r.alive == nil || r.alive(p) },
 		Tick:  func(time.Duration) <-chan time.Time { return nil }})
 	if err != nil {
@@ -362,7 +384,7 @@ type failingBatch struct {
 func (b *failingBatch) Commit() error {
 	if b.f.fail {
 		b.Rollback()
-		return coord.Errorf(coord.Unavailable, "", "disk full")
+		return coord.Errorf(coord.Storage, "", "disk full")
 	}
 	return b.Batch.Commit()
 }
@@ -375,8 +397,8 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 	a, b := r.named("a"), r.named("b")
 	a.announce("x")
 	disk.fail = true
-	b.refused(coord.Unavailable, "announce_work", object{"subject": "w", "target_files": []string{"x", "y"}})
-	b.refused(coord.Unavailable, "register_agent", object{"name": "zoe"})
+	b.refused(coord.Storage, "announce_work", object{"subject": "w", "target_files": []string{"x", "y"}})
+	b.refused(coord.Storage, "register_agent", object{"name": "zoe"})
 	// A call and its repetition in one batch: neither may be acknowledged.
 	keyed := make(chan error, 8)
 	for range cap(keyed) {
@@ -386,7 +408,7 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 		}()
 	}
 	for range cap(keyed) {
-		if err := <-keyed; coord.CodeOf(err) != coord.Unavailable {
+		if err := <-keyed; coord.CodeOf(err) != coord.Storage {
 			t.Errorf("a call whose commit failed: %v", err)
 		}
 	}

@@ -18,20 +18,25 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	if agent == nil {
 		return out, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", me)
 	}
+	if err := h.revive(ctx, me); err != nil && coord.CodeOf(err) != coord.Storage { // a client that was stopped for a while has woken up
+		return out, err
+	}
 	out.Seen = agent.Seen
 	if in.Epoch != "" && in.Epoch != out.Epoch {
 		return out, nil
 	}
 	if seen := min(in.Seen, out.Head); seen > agent.Seen {
-		if err := h.acknowledge(ctx, me, seen); err != nil {
+		switch err := h.acknowledge(ctx, me, seen); {
+		case err == nil:
+			out.Seen = seen
+		case coord.CodeOf(err) != coord.Storage: // with a full disk news can still be read
 			return out, err
 		}
-		out.Seen = seen
 	}
 	if in.Limit > 0 {
 		events, rest, err := h.store.Inbox(ctx, me, in.After, in.Limit)
 		if err != nil {
-			return out, unavailable(err)
+			return out, storage(err)
 		}
 		out.Remaining = rest
 		for _, d := range events {
@@ -51,7 +56,9 @@ func (h *Hub) acknowledge(ctx context.Context, me coord.AgentID, seen coord.Seq)
 }
 
 // waitForMessage gives unread events of a client without a shim, waiting for
-// the first. What it gave counts as seen with the caller's next wait.
+// the first. What it gave counts as seen with the caller's next wait or
+// get_queued_messages: when an answer is lost, or the hub with it, the next one
+// repeats it.
 func (h *Hub) waitForMessage(ctx context.Context, c coord.Caller, in tool.WaitForMessageIn) (tool.WaitForMessageOut, error) {
 	news, stop := h.waiters.listen(inboxOf(c.Agent))
 	defer stop()
@@ -73,8 +80,9 @@ func (h *Hub) queued(ctx context.Context, c coord.Caller, in tool.GetQueuedMessa
 // defaultQueued is how many events get_queued_messages gives unless it is told.
 const defaultQueued = 50
 
-// unread takes the oldest unread events of an agent and marks them seen. With a
-// thread it gives those of that thread alone and marks nothing.
+// unread gives the oldest unread events of an agent, after what it was given
+// before, which counts as seen now. With a thread it gives those of that thread
+// alone, and they stay unread.
 func (h *Hub) unread(ctx context.Context, me coord.AgentID, limit int, thread coord.ThreadID) ([]json.RawMessage, int, error) {
 	h.mu.RLock()
 	agent, epoch := h.state.agents[me], h.state.epoch
@@ -83,9 +91,15 @@ func (h *Hub) unread(ctx context.Context, me coord.AgentID, limit int, thread co
 	if agent == nil {
 		return out, 0, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", me)
 	}
-	events, rest, err := h.store.Inbox(ctx, me, agent.Seen, limit)
+	seen := max(agent.Seen, h.presence.of(me).handed)
+	if seen > agent.Seen {
+		if err := h.acknowledge(ctx, me, seen); err != nil && coord.CodeOf(err) != coord.Storage {
+			return out, 0, err
+		}
+	}
+	events, rest, err := h.store.Inbox(ctx, me, seen, limit)
 	if err != nil {
-		return out, 0, unavailable(err)
+		return out, 0, storage(err)
 	}
 	size := 0
 	for i, d := range events {
@@ -101,9 +115,9 @@ func (h *Hub) unread(ctx context.Context, me coord.AgentID, limit int, thread co
 		out = append(out, wire)
 	}
 	if thread == "" && len(events) > 0 {
-		err = h.acknowledge(ctx, me, events[len(events)-1].Seq)
+		h.presence.hand(me, events[len(events)-1].Seq)
 	}
-	return out, rest, err
+	return out, rest, nil
 }
 
 // maxUnread bounds the events of one answer, in bytes; the first has its place

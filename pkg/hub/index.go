@@ -59,20 +59,20 @@ func (x *index) add(a *coord.Announcement) {
 	if !a.Live() || a.KeepOpen {
 		return
 	}
-	for _, k := range x.namesOf(a) {
+	for k, p := range x.namesOf(a) {
 		x.names[k] = append(x.names[k], a)
-		x.nameTree.add(k)
+		x.nameTree.add(k, p)
 	}
 	for _, d := range a.DependsOn {
 		k := x.key(d)
 		x.deps[k] = append(x.deps[k], a)
-		x.depTree.add(k)
+		x.depTree.add(k, d)
 	}
 	for _, t := range a.Targets {
 		if t.Kind != coord.FileTarget {
 			k := x.anchor(t)
 			x.patterns[k] = append(x.patterns[k], anchored{a, t})
-			x.anchors.add(k + "/*")
+			x.anchors.add(k+"/*", coord.Path{})
 		}
 	}
 	for _, m := range a.Modules {
@@ -91,7 +91,7 @@ func (x *index) drop(a *coord.Announcement) {
 	if !a.Live() || a.KeepOpen {
 		return
 	}
-	for _, k := range x.namesOf(a) {
+	for k := range x.namesOf(a) {
 		if x.names[k] = without(x.names[k], a); len(x.names[k]) == 0 {
 			delete(x.names, k)
 			x.nameTree.remove(k)
@@ -134,19 +134,20 @@ func dropFrom(m map[string][]*coord.Announcement, k string, a *coord.Announcemen
 	}
 }
 
-// namesOf lists the keys of the files an announcement names, each once.
-func (x *index) namesOf(a *coord.Announcement) []coord.PathKey {
-	var out []coord.PathKey
+// namesOf gives the files an announcement names, by their keys.
+func (x *index) namesOf(a *coord.Announcement) map[coord.PathKey]coord.Path {
+	out := map[coord.PathKey]coord.Path{}
 	for _, t := range a.Targets {
-		if t.Kind == coord.FileTarget {
-			out = append(out, x.key(t.Path))
-		}
 		for _, p := range t.Expanded {
-			out = append(out, x.key(p))
+			out[x.key(p)] = p
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	for _, t := range a.Targets {
+		if t.Kind == coord.FileTarget {
+			out[x.key(t.Path)] = t.Path
+		}
+	}
+	return out
 }
 
 // anchor gives the directory that every match of a pattern lies under.

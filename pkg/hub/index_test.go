@@ -58,7 +58,7 @@ func TestIndexFindsWhatALinearScanFinds(t *testing.T) {
 		k := x.key(file.Path)
 
 		compare(t, "announced", func(yield func(impact.Fact)) { x.Announced(file, yield) }, all, func(a *coord.Announcement) bool {
-			return slices.Contains(x.namesOf(a), k) || slices.ContainsFunc(a.Targets, func(p coord.Target) bool {
+			return !x.namesOf(a)[k].IsZero() || slices.ContainsFunc(a.Targets, func(p coord.Target) bool {
 				return p.Kind != coord.FileTarget && !p.Wide && x.contains(p, k)
 			})
 		})

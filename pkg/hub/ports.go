@@ -100,7 +100,7 @@ type Reply struct {
 
 // Credential binds the hash of a session key to its agent.
 type Credential struct {
-	Hash    [32]byte // SHA-256 of the session key
+	Hash    coord.KeyHash
 	Agent   coord.AgentID
 	Created coord.Millis
 }
@@ -134,6 +134,7 @@ type Changes struct {
 	FoldCase      []coord.ProjectID // projects that from now on compare paths without letter case
 	DropModules   []coord.ProjectID // projects whose dependency map is emptied, before Modules are put
 	Modules       []*coord.Module
+	Tokens        []coord.TokenUse
 	Reply         *Reply
 	Counters      Counters // always set: the last numbers after this request
 }
@@ -141,7 +142,7 @@ type Changes struct {
 // Empty reports whether there is nothing to store.
 func (c *Changes) Empty() bool {
 	return len(c.Agents)+len(c.Credentials)+len(c.Announcements)+len(c.Threads)+len(c.Leases)+len(c.Waits)+
-		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.Receipts)+len(c.FoldCase)+len(c.DropModules)+len(c.Modules) == 0 && c.Reply == nil
+		len(c.Messages)+len(c.Edits)+len(c.Events)+len(c.Inbox)+len(c.Receipts)+len(c.FoldCase)+len(c.DropModules)+len(c.Modules)+len(c.Tokens) == 0 && c.Reply == nil
 }
 
 // Snapshot is what the state is rebuilt from at start.
@@ -158,7 +159,8 @@ type Snapshot struct {
 	Edits         []coord.Edit          // of the last 24 hours, oldest first
 	FoldCase      []coord.ProjectID
 	Modules       []*coord.Module
-	Mail          []Letter // what no agent has seen, by agent and seq
+	Tokens        []coord.TokenTotal // what is kept, per agent and model
+	Mail          []Letter           // what no agent has seen, by agent and seq
 }
 
 // Letter is an event in the inbox of an agent that has not seen it.
@@ -183,6 +185,18 @@ type Publisher interface {
 	// Subscribers counts the connections that a publication on the topic would
 	// reach now.
 	Subscribers(project coord.ProjectID, topic string) int
+}
+
+// Statuses keeps the last status of each agent for those who subscribe later.
+// [Publisher.Publish] puts the newer ones; these two are for what no event says.
+// It is implemented by hub/broker.
+type Statuses interface {
+	// SetStatus puts the status of an agent that was there before this hub; the
+	// payload is the wire form of an agent.status event.
+	SetStatus(project coord.ProjectID, agent coord.AgentID, payload []byte)
+
+	// ClearStatus drops the status of an agent that is forgotten.
+	ClearStatus(project coord.ProjectID, agent coord.AgentID)
 }
 
 // PublisherStats is what status and metrics show of the publisher.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -30,8 +31,12 @@ type connection struct {
 	until coord.Millis // while nothing is open: gone after this
 	local bool
 
+	sessions map[coord.KeyHash]coord.Millis // when each of its sessions was last used; two shims may be one agent
+
 	lost      bool // it had a connection and has none
 	returning bool // it was here before this hub, and has not been heard of since
+
+	handed coord.Seq // up to here the last answer of wait_for_message or get_queued_messages went
 
 	watched pending // the thread it said it waits for
 	waiting pending // its call that waits at the hub
@@ -76,6 +81,57 @@ func (p *presence) touch(id coord.AgentID, now coord.Millis, grace time.Duration
 	c.seen = now
 	c.until = max(c.until, now.Add(grace))
 	c.lost, c.returning = false, false
+}
+
+// used notes that a session of the agent is in use.
+func (p *presence) used(id coord.AgentID, session coord.KeyHash, now coord.Millis) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.agents[id]
+	if c == nil || session == (coord.KeyHash{}) {
+		return
+	}
+	if c.sessions == nil {
+		c.sessions = map[coord.KeyHash]coord.Millis{}
+	}
+	c.sessions[session] = now
+}
+
+// end takes a session out. It reports whether it was the agent's last: one that
+// has not been used for localGrace, three heartbeats of a shim, does not count.
+func (p *presence) end(id coord.AgentID, session coord.KeyHash, now coord.Millis) (last bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.agents[id]
+	if c == nil {
+		return true
+	}
+	delete(c.sessions, session)
+	for _, used := range c.sessions {
+		if now < used.Add(localGrace) {
+			return false
+		}
+	}
+	return true
+}
+
+// slept notes that the machine slept: nobody was heard because nobody ran. What
+// counts down goes on from where it stood, and who has no connection gets the
+// time that a start of the hub gives.
+func (p *presence) slept(d time.Duration, now coord.Millis) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.agents {
+		for _, at := range []*coord.Millis{&c.seen, &c.call, &c.spell} {
+			if *at > 0 {
+				*at = min(at.Add(d), now)
+			}
+		}
+		for session, at := range c.sessions {
+			c.sessions[session] = min(at.Add(d), now)
+		}
+		c.until = max(c.until.Add(d), now.Add(startGrace))
+	}
 }
 
 // opened and closed count inbox connections.
@@ -167,6 +223,15 @@ func (p *presence) wait(id coord.AgentID, thread coord.ThreadID, now coord.Milli
 	}
 }
 
+// hand notes how far an answer went that hands over news.
+func (p *presence) hand(id coord.AgentID, seq coord.Seq) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.agents[id]; c != nil {
+		c.handed = max(c.handed, seq)
+	}
+}
+
 // of gives what is known of an agent's connection.
 func (p *presence) of(id coord.AgentID) connection {
 	p.mu.Lock()
@@ -212,10 +277,18 @@ func (p *presence) stillLost(id coord.AgentID, now coord.Millis) bool {
 	return c == nil || (c.open == 0 && c.seen <= now)
 }
 
+// reviveLimit bounds how long a connection waits for its agent to come back.
+const reviveLimit = 5 * time.Second
+
 // Connected notes that an inbox connection of the agent opened; local means
-// through the unix socket.
+// through the unix socket. One that counted as gone is back, as after a call.
 func (h *Hub) Connected(agent coord.AgentID, local bool) {
 	h.presence.opened(agent, coord.At(h.now()), local)
+	ctx, cancel := context.WithTimeout(context.Background(), reviveLimit)
+	defer cancel()
+	if err := h.revive(ctx, agent); err != nil {
+		h.log.Error("an agent is connected and counts as gone", "agent", agent, "error", err)
+	}
 }
 
 // Disconnected notes that an inbox connection closed. The agent is gone when

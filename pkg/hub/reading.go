@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
@@ -22,7 +23,7 @@ func (h *Hub) findThread(ctx context.Context, project coord.ProjectID, id coord.
 	case coord.CodeOf(err) == coord.NotFound:
 		return nil, noThread(id)
 	case err != nil:
-		return nil, unavailable(err)
+		return nil, storage(err)
 	}
 	return th, nil
 }
@@ -47,40 +48,61 @@ func (h *Hub) getThread(ctx context.Context, c coord.Caller, in tool.GetThreadIn
 	}
 	messages, more, err := h.store.Messages(ctx, c.Project, in.ThreadID, in.SinceSeq, orDefault(in.Limit, defaultPage))
 	if err != nil {
-		return tool.ThreadView{}, unavailable(err)
+		return tool.ThreadView{}, storage(err)
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	out := h.state.view(th)
 	p := newPage[tool.MessageView](in.Limit)
-	p.room = maxAnswer - len(mustJSON(out)) - 60 // for the fields that follow
-	for _, m := range messages {
+	p.room = maxAnswer - len(mustJSON(out)) - followingFields
+	had := in.Offset
+	for i, m := range messages {
 		v := h.state.messageView(m)
-		if len(p.rows) == 0 { // it is shown in any case
+		if i == 0 && had > 0 {
+			v.Content = dropRunes(v.Content, had)
+		}
+		if i == 0 { // it is shown in any case, if need be in parts
 			cutMessage(&v, p.room)
 		}
 		if !p.add(v) {
 			break
 		}
+		if v.Cut {
+			out.NextOffset = had + utf8.RuneCountInString(v.Content)
+			break
+		}
 		out.NextSeq = m.Seq
 	}
 	out.Messages, out.More = p.rows, more+len(messages)-len(p.rows)
-	if out.More == 0 {
+	if out.More == 0 && out.NextOffset == 0 {
 		out.NextSeq = 0
+	}
+	if out.NextOffset > 0 {
+		out.NextSeq = in.SinceSeq
 	}
 	return out, nil
 }
 
-// cutMessage shortens the content of a message so that it fits into so many
-// bytes, if these are not too few to say anything.
+// followingFields is what a page of messages adds to a thread's view beside the
+// messages, in bytes: their names and numbers.
+const followingFields = len(`,"messages":[],"more_messages":1000000,"next_seq":9000000000000000,"next_offset":4000`)
+
+// cutMessage shortens the content of a message so that its view fits into so
+// many bytes, if these are not too few to say anything.
 func cutMessage(v *tool.MessageView, room int) {
-	for len(mustJSON(v)) > max(room, minMessage) {
-		v.Content, v.Cut = shorten(v.Content, len(v.Content)*3/4), true
+	over := len(mustJSON(v)) - max(room, minMessage)
+	if over <= 0 {
+		return
 	}
+	v.Cut = true
+	v.Content = prefix(v.Content, max(jsonSize(v.Content)-over-len(`,"cut":true`), minContent))
 }
 
-// minMessage is what the first message of a page gets in any case, in bytes.
-const minMessage = 1 << 10
+// What the first message of a page gets in any case, in bytes.
+const (
+	minMessage = 1 << 10
+	minContent = 200 // of its content, whatever its author is called
+)
 
 // threadUpdates reads on in all threads of the caller, or in one of any.
 func (h *Hub) threadUpdates(ctx context.Context, c coord.Caller, in tool.GetThreadUpdatesIn) (tool.GetThreadUpdatesOut, error) {
@@ -91,7 +113,9 @@ func (h *Hub) threadUpdates(ctx context.Context, c coord.Caller, in tool.GetThre
 		return out, err
 	}
 	for _, m := range messages {
-		if out.More = !p.add(h.state.messageView(m)); out.More {
+		v := h.state.messageView(m)
+		cutMessage(&v, maxPage)
+		if out.More = !p.add(v); out.More {
 			break
 		}
 		out.NextSeq = m.Seq
@@ -110,7 +134,7 @@ func (h *Hub) messagesFor(ctx context.Context, c coord.Caller, in tool.GetThread
 		messages, _, err = h.store.Messages(ctx, c.Project, in.ThreadID, in.SinceSeq, limit)
 	}
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, storage(err)
 	}
 	return messages, nil
 }
@@ -133,7 +157,7 @@ func (h *Hub) listThreads(ctx context.Context, c coord.Caller, in tool.ListThrea
 		batch, err := h.store.Threads(ctx, f, scanStep)
 		switch {
 		case err != nil:
-			return tool.ListThreadsOut{}, unavailable(err)
+			return tool.ListThreadsOut{}, storage(err)
 		case len(batch) == 0:
 			return tool.ListThreadsOut{Threads: p.rows}, nil
 		}

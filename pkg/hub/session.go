@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,10 +27,10 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		return coord.Registered{}, err
 	}
 	key := coord.SessionKey(rand.Text() + rand.Text()) // 260 random bits
-	hash := sha256.Sum256([]byte(key))
-	var resumed *[32]byte
+	hash := hashOf(key)
+	var resumed *coord.KeyHash
 	if r.Resume != "" {
-		sum := sha256.Sum256([]byte(r.Resume))
+		sum := hashOf(r.Resume)
 		resumed = &sum
 	}
 	raw, err := h.submit(ctx, "register", ReplyKey{}, func(t *txn) (any, error) {
@@ -42,6 +41,13 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		t.welcome(&agent, member, r)
 		t.putCredential(Credential{Hash: hash, Agent: agent.ID, Created: t.now})
 		h.presence.touch(agent.ID, t.now, localGrace)
+		t.after = func() {
+			h.presence.touch(agent.ID, t.now, localGrace) // a goodbye of the same batch may have forgotten it
+			if resumed != nil {
+				h.presence.end(agent.ID, *resumed, t.now)
+			}
+			h.presence.used(agent.ID, hash, t.now)
+		}
 		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Epoch: t.epoch,
 			Head: t.heads[agent.ID], Seen: agent.Seen, Resumed: known}, nil
 	})
@@ -57,6 +63,9 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 }
 
 func checkRegistration(r *coord.Registration) error {
+	for _, name := range []*string{&r.Client.Name, &r.Client.Version, &r.Branch, &r.Label} {
+		*name = coord.CleanLine(*name)
+	}
 	for _, f := range []struct {
 		name, value string
 		max         int
@@ -66,14 +75,13 @@ func checkRegistration(r *coord.Registration) error {
 		{"client.name", r.Client.Name, 100, false}, {"client.version", r.Client.Version, 100, false},
 		{"session_id", string(r.Session), 200, false}, {"branch", r.Branch, 300, false}, {"label", r.Label, 64, false},
 	} {
-		if f.required && strings.TrimSpace(f.value) == "" {
+		if f.required && coord.CleanLine(f.value) == "" {
 			return coord.Errorf(coord.Invalid, "send it", "registration without %s", f.name)
 		}
 		if len(f.value) > f.max {
 			return coord.Errorf(coord.TooLarge, "shorten it", "%s of %d bytes is over the limit of %d", f.name, len(f.value), f.max)
 		}
 	}
-	r.Label, r.Branch, r.Client.Name = coord.CleanText(r.Label), coord.CleanText(r.Branch), coord.CleanText(r.Client.Name)
 	return nil
 }
 
@@ -81,7 +89,7 @@ func checkRegistration(r *coord.Registration) error {
 const resumeLife = 7 * 24 * time.Hour
 
 // findAgent looks for the agent that a registration continues.
-func (t *txn) findAgent(member coord.MemberID, r coord.Registration, resumed *[32]byte) (coord.Agent, bool) {
+func (t *txn) findAgent(member coord.MemberID, r coord.Registration, resumed *coord.KeyHash) (coord.Agent, bool) {
 	if resumed != nil {
 		if id, ok := t.creds[*resumed]; ok {
 			if a := t.agents[id]; a != nil && a.Project == r.Project && a.Member == member && a.Host == r.Host {
@@ -153,9 +161,25 @@ func alias(a *coord.Agent, id coord.SessionID) {
 }
 
 func (t *txn) emitAgentStatus(a *coord.Agent) {
+	t.emit(news{kind: coord.KindAgentStatus, project: a.Project, actor: a.ID, priority: coord.Low, payload: statusOf(a)})
+}
+
+func statusOf(a *coord.Agent) coord.AgentStatusChanged {
 	modules, _ := some(a.Modules, maxModuleBytes)
-	t.emit(news{kind: coord.KindAgentStatus, project: a.Project, actor: a.ID, priority: coord.Low,
-		payload: coord.AgentStatusChanged{Status: a.Status, Name: a.Name, Modules: modules}})
+	return coord.AgentStatusChanged{Status: a.Status, Name: a.Name, Modules: modules}
+}
+
+// rebuildStatuses tells how the stored agents stand, as of the newest event: the
+// events that said so may be gone.
+func (h *Hub) rebuildStatuses() {
+	if h.statuses == nil {
+		return
+	}
+	for _, a := range h.state.agents {
+		e := coord.Event{Seq: coord.Seq(h.state.counters.Seq), Kind: coord.KindAgentStatus, Project: a.Project, Actor: a.ID,
+			Time: a.LastSeen, Priority: coord.Low, Payload: mustJSON(statusOf(a))}
+		h.statuses.SetStatus(a.Project, a.ID, e.Wire(h.state.epoch))
+	}
 }
 
 func (t *txn) nameTaken(id coord.ProjectID, name string, me coord.AgentID) bool {
@@ -185,9 +209,15 @@ func (t *txn) freeName(id coord.ProjectID, me coord.AgentID, want string) string
 func (h *Hub) Authenticate(key coord.SessionKey) (coord.Caller, bool) {
 	h.keysMu.RLock()
 	defer h.keysMu.RUnlock()
-	c, ok := h.callers[h.keys[sha256.Sum256([]byte(key))]]
+	hash := hashOf(key)
+	c, ok := h.callers[h.keys[hash]]
+	if ok {
+		c.Session = hash
+	}
 	return c, ok
 }
+
+func hashOf(key coord.SessionKey) coord.KeyHash { return sha256.Sum256([]byte(key)) }
 
 // admit makes the credentials and agents of a committed request known to
 // Authenticate.
@@ -205,83 +235,23 @@ func (h *Hub) admit(c *Changes) {
 	}
 }
 
-// expel makes the credentials of forgotten agents unknown to Authenticate.
-func (h *Hub) expel(gone []coord.AgentID) {
+// expel makes the credentials of forgotten agents unknown to Authenticate, and
+// drops their statuses.
+func (h *Hub) expel(gone []*coord.Agent) {
 	if len(gone) == 0 {
 		return
 	}
 	h.keysMu.Lock()
 	defer h.keysMu.Unlock()
-	for _, id := range gone {
-		delete(h.callers, id)
+	for _, a := range gone {
+		delete(h.callers, a.ID)
+		if h.statuses != nil {
+			h.statuses.ClearStatus(a.Project, a.ID)
+		}
 	}
 	for hash, id := range h.keys {
-		if slices.Contains(gone, id) {
+		if _, known := h.callers[id]; !known {
 			delete(h.keys, hash)
 		}
 	}
-}
-
-// Leave ends the caller's presence at once: its client said goodbye.
-func (h *Hub) Leave(ctx context.Context) error {
-	caller, ok := coord.CallerFrom(ctx)
-	if !ok || caller.Agent == "" {
-		return coord.Errorf(coord.Unauthorized, "register first", "only a registered session can leave")
-	}
-	h.presence.forget(caller.Agent)
-	_, err := h.submit(ctx, "leave", ReplyKey{}, func(t *txn) (any, error) {
-		t.depart(caller.Agent)
-		return nil, nil
-	})
-	return err
-}
-
-// depart takes an agent out: its announcements close, its threads end or go on
-// without it. Departing twice does nothing.
-func (t *txn) depart(id coord.AgentID) {
-	a := t.agents[id]
-	if a == nil || !a.Live() {
-		return
-	}
-	gone := *a
-	gone.Status, gone.LastSeen = coord.Offline, t.now
-	if gone.TurnSince > 0 {
-		gone.TurnSince, gone.TurnEnded = 0, t.now
-	}
-	t.putAgent(&gone)
-	t.emitAgentStatus(&gone)
-	t.returnTasks(id)
-	for _, ann := range t.announcementsOf(id) {
-		if !ann.KeepOpen {
-			t.closeAnnouncement(ann)
-		}
-	}
-	for _, th := range t.threadsOf(id) {
-		t.departThread(th, id)
-	}
-	t.leaveAll(&gone)
-	t.leaveLines(id)
-	t.passTurns(&gone)
-}
-
-// threadsOf lists the live threads an agent takes part in, by number.
-func (t *txn) threadsOf(id coord.AgentID) []*coord.Thread {
-	a := t.agents[id]
-	if a == nil {
-		return nil
-	}
-	var out []*coord.Thread
-	for _, th := range t.project(a.Project).live {
-		if th.Has(id) {
-			out = append(out, th)
-		}
-	}
-	slices.SortFunc(out, byNumber)
-	return out
-}
-
-func byNumber(a, b *coord.Thread) int {
-	na, _ := coord.Ordinal("T", a.ID)
-	nb, _ := coord.Ordinal("T", b.ID)
-	return int(na - nb)
 }

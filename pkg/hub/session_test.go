@@ -79,6 +79,18 @@ func TestNamesAreUniqueAmongTheLiving(t *testing.T) {
 	want(t, "renamed", b.call("register_agent", object{"name": "bea", "modules": []string{"auth"}})["name"], "bea")
 }
 
+func TestNamesAreOneLine(t *testing.T) {
+	r := newRig(t)
+	reg := registration("mal\nlory\t\u200b")
+	reg.Client.Name, reg.Branch = "cli\nent", "br\nanch"
+	a := r.join(reg)
+	row := a.call("list_agents", nil)["agents"].([]any)[0].(object)
+	want(t, "registered", []any{row["name"], row["client"], row["branch"]}, []any{"mal lory", "cli ent", "br anch"})
+	want(t, "renamed", a.call("register_agent", object{"name": "eve\nalice"})["name"], "eve alice")
+	a.refused(coord.Invalid, "register_agent", object{"name": "\u200b\u2060"})
+	a.refused(coord.Invalid, "announce_work", object{"subject": "\u200b", "target_files": []string{"x"}})
+}
+
 func TestWhenALostConnectionHasConsequences(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -192,4 +204,42 @@ func TestWaitingAtTheHub(t *testing.T) {
 	want(t, "nothing left", a.call("wait_for_message", object{"timeout_seconds": 0})["timeout"], true)
 	want(t, "queue", len(a.call("get_queued_messages", nil)["events"].([]any)), 0)
 	_ = r
+}
+
+// twins are two shims that Claude Code has started for one session.
+func twins(r *rig) (first, second *agent) {
+	reg := registration("")
+	reg.Client.Name, reg.PID, reg.PIDStart, reg.Session = "claude-code", 7, 70, "s"
+	return r.join(reg), r.join(reg)
+}
+
+func TestAnAgentDepartsWithItsLastSession(t *testing.T) {
+	r := newRig(t)
+	first, second := twins(r)
+	peer := r.named("peer")
+	first.announce("x.go")
+	leave := func(a *agent) {
+		t.Helper()
+		if err := r.Leave(a.ctx); err != nil {
+			t.Fatal(err)
+		}
+		r.Disconnected(a.AgentID, true)
+	}
+	leave(first)
+	r.pass(time.Minute)
+	want(t, "one of two has left", peer.announce("x.go")["status"], "open")
+	leave(second)
+	want(t, "both have left", peer.announce("x.go")["status"], "clear")
+}
+
+func TestASessionThatWentSilentDoesNotKeepItsAgent(t *testing.T) {
+	r := newRig(t)
+	_, second := twins(r)
+	r.pass(14 * time.Second)
+	second.call("sync", nil)
+	r.pass(time.Second)
+	if err := r.Leave(second.ctx); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "online", len(r.LiveProjects()), 0)
 }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ type state struct {
 	agents   map[coord.AgentID]*coord.Agent
 	heads    map[coord.AgentID]coord.Seq // newest seq in each inbox
 	mail     map[coord.AgentID]*mailbox  // what is on its way to each agent
-	creds    map[[32]byte]coord.AgentID
+	creds    map[coord.KeyHash]coord.AgentID
 	anns     map[coord.AnnouncementID]*coord.Announcement // live ones
 	threads  map[coord.ThreadID]*coord.Thread             // live ones, and ended ones for keepEnded
 	leases   map[coord.LeaseID]*coord.Lease
@@ -25,6 +26,8 @@ type state struct {
 	told     map[string]coord.Millis                        // what has been said once; not stored
 	actions  map[coord.AgentID]string                       // newest summary of what an agent did
 	heard    map[coord.AgentID]coord.Millis                 // when an agent's last hook came; not stored
+	tokens   map[tally]coord.TokenTotal
+	quota    []coord.QuotaUse // newest measurement; not stored
 	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
 }
@@ -46,9 +49,10 @@ type project struct {
 func newState() *state {
 	return &state{
 		agents: map[coord.AgentID]*coord.Agent{}, heads: map[coord.AgentID]coord.Seq{}, mail: map[coord.AgentID]*mailbox{},
-		creds: map[[32]byte]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
+		creds: map[coord.KeyHash]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
-		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{}, heard: map[coord.AgentID]coord.Millis{},
+		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
+		heard: map[coord.AgentID]coord.Millis{}, tokens: map[tally]coord.TokenTotal{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -84,6 +88,9 @@ func (s *state) load(snap *Snapshot) {
 		if e.Summary != "" {
 			s.actions[e.Agent] = e.Summary
 		}
+	}
+	for _, sum := range snap.Tokens {
+		s.tokens[tally{sum.Agent, sum.Model}] = sum
 	}
 	modules := map[coord.ProjectID]map[coord.ModuleID]*coord.Module{}
 	for _, m := range snap.Modules {
@@ -296,7 +303,7 @@ func (s *state) tooOld(a *coord.Agent, now coord.Millis) bool {
 }
 
 // forget drops the agents that nobody has seen for long, and their credentials.
-func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
+func (s *state) forget(now coord.Millis) (gone []*coord.Agent) {
 	for id, a := range s.agents {
 		if s.tooOld(a, now) {
 			s.setAgent(a, nil)
@@ -304,11 +311,12 @@ func (s *state) forget(now coord.Millis) (gone []coord.AgentID) {
 			delete(s.mail, id)
 			delete(s.actions, id)
 			delete(s.heard, id)
-			gone = append(gone, id)
+			maps.DeleteFunc(s.tokens, func(k tally, _ coord.TokenTotal) bool { return k.agent == id })
+			gone = append(gone, a)
 		}
 	}
 	for hash, id := range s.creds {
-		if slices.Contains(gone, id) {
+		if s.agents[id] == nil {
 			delete(s.creds, hash)
 		}
 	}

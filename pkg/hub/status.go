@@ -16,11 +16,17 @@ func (h *Hub) status(me *coord.Agent, c coord.Caller, _ tool.CoordinatorStatusIn
 		Threads: tool.ThreadCount{WaitingForMe: []coord.ThreadID{}},
 		Hot:     []tool.HotFile{},
 	}
+	if top, ok := coord.HighestQuota(h.state.quota); ok {
+		out.Quota = &tool.QuotaStatus{UtilizationPct: top.Utilization, ResetsAt: top.ResetsAt}
+	}
 	if me != nil {
 		v := h.agentView(me, me.ID)
 		out.Me = &v
 		out.Threads.WaitingForMe = h.state.waitingFor(me)
 		out.Threads.WaitingForMe = out.Threads.WaitingForMe[:min(len(out.Threads.WaitingForMe), maxPeers)]
+	}
+	if me == nil {
+		out.Agents.Here = h.here(c.Project)
 	}
 	for id, p := range h.state.projects {
 		if c.Project == "" || id == c.Project {

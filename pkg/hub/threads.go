@@ -24,12 +24,14 @@ func noThread(id coord.ThreadID) error {
 }
 
 // advance stores a thread's next value and tells its participants when its
-// status, round, proposal or approvals changed.
+// status, round, proposal or approvals changed. Who did it knows from the answer;
+// of consensus, which is permission, both sides hear by one and the same event.
 func (t *txn) advance(me coord.AgentID, was *coord.Thread, next coord.Thread, priority coord.Priority, words string) *coord.Thread {
 	t.putThread(&next)
 	t.settled(&next)
 	to := slices.Concat(was.Participants(), next.Participants()) // a dropped respondent hears of its end too, should it return
-	to = slices.DeleteFunc(to, func(a coord.AgentID) bool { return a == me })
+	agreed := was.Status.Live() && next.Resolution == coord.Consensus && next.Has(me)
+	to = slices.DeleteFunc(to, func(a coord.AgentID) bool { return a == me && !agreed })
 	t.emitStatus(me, &next, priority, words, to)
 	return &next
 }
@@ -200,7 +202,9 @@ func (t *txn) post(me *coord.Agent, in tool.PostToThreadIn) (tool.MessageView, e
 		return tool.MessageView{}, ended(th)
 	}
 	m, err := t.say(me, th, in.Type, in.Content, in.InReplyTo)
-	return t.messageView(m), err
+	v := t.messageView(m)
+	cutMessage(&v, maxPage)
+	return v, err
 }
 
 // Bounds of the texts in an event, in bytes: as a whole it stays under 8 KiB.
@@ -209,12 +213,16 @@ const (
 	maxEventWords = 2500 // of a summary or reason
 )
 
+// cutNote ends the content of an event that could not hold all of a post.
+const cutNote = "… cut; get_thread gives all"
+
 func (t *txn) say(me *coord.Agent, th *coord.Thread, how coord.MessageType, content string, to coord.MessageID) (coord.Message, error) {
 	m := coord.Message{ID: t.nextMessage(), Project: me.Project, Thread: th.ID, Author: me.ID, Name: me.Name, Type: how,
 		Content: content, InReplyTo: to, Late: !th.Status.Live(), Time: t.now}
 	payload := coord.MessagePosted{MessageID: m.ID, Name: m.Name, Type: m.Type, Content: m.Content, InReplyTo: m.InReplyTo, Late: m.Late}
-	if n := len(mustJSON(payload)); n > maxPostBytes {
-		return m, coord.Errorf(coord.TooLarge, "say it in two posts", "the post takes %d bytes, over the limit of %d", n, maxPostBytes)
+	if over := len(mustJSON(payload)) - maxPostBytes; over > 0 {
+		payload.Cut = true
+		payload.Content = prefix(m.Content, jsonSize(m.Content)-over-len(cutNote)-len(`,"cut":true`)) + cutNote
 	}
 	readers := th.Participants()
 	if m.Late {

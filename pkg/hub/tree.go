@@ -6,14 +6,14 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 )
 
-// tree is a set of path keys that can list what lies under a directory in time
+// tree is a set of paths, each under its key, that can list what lies under a directory in time
 // proportional to what it lists. The zero value is not ready; use newTree.
 type tree struct {
 	dirs map[coord.PathKey]*treeDir
 }
 
 type treeDir struct {
-	files map[coord.PathKey]struct{}
+	files map[coord.PathKey]coord.Path // as it was spelled first
 	dirs  map[coord.PathKey]struct{}
 }
 
@@ -36,7 +36,7 @@ func parent(k coord.PathKey) coord.PathKey {
 func (t *tree) dir(k coord.PathKey) *treeDir {
 	d := t.dirs[k]
 	if d == nil {
-		d = &treeDir{files: map[coord.PathKey]struct{}{}, dirs: map[coord.PathKey]struct{}{}}
+		d = &treeDir{files: map[coord.PathKey]coord.Path{}, dirs: map[coord.PathKey]struct{}{}}
 		t.dirs[k] = d
 		if k != topKey {
 			t.dir(parent(k)).dirs[k] = struct{}{}
@@ -45,8 +45,11 @@ func (t *tree) dir(k coord.PathKey) *treeDir {
 	return d
 }
 
-func (t *tree) add(file coord.PathKey) {
-	t.dir(parent(file)).files[file] = struct{}{}
+func (t *tree) add(file coord.PathKey, p coord.Path) {
+	files := t.dir(parent(file)).files
+	if _, ok := files[file]; !ok {
+		files[file] = p
+	}
 }
 
 func (t *tree) remove(file coord.PathKey) {
@@ -64,15 +67,15 @@ func (t *tree) remove(file coord.PathKey) {
 	}
 }
 
-// under visits every key below a directory until visit returns false; it
+// under visits every file below a directory until visit returns false; it
 // reports whether it got to the end.
-func (t *tree) under(dir coord.PathKey, visit func(coord.PathKey) bool) bool {
+func (t *tree) under(dir coord.PathKey, visit func(coord.PathKey, coord.Path) bool) bool {
 	d := t.dirs[dir]
 	if d == nil {
 		return true
 	}
-	for f := range d.files {
-		if !visit(f) {
+	for f, p := range d.files {
+		if !visit(f, p) {
 			return false
 		}
 	}

@@ -18,6 +18,7 @@ type txn struct {
 	circles      map[pair]bool            // what waitsFor found
 	archived     *coord.Thread            // an ended thread that the request is about and that is no longer in memory
 	before       Counters
+	after        func() // nil = nothing: run once the request is committed, before the next one
 }
 
 func newTxn(s *state, now coord.Millis) *txn {

@@ -62,30 +62,68 @@ const (
 // fit makes a view fit into an answer. Usually it does; texts of characters of many
 // bytes, or a crowd of participants, can make it longer.
 func fit(v *tool.ThreadView) {
-	trims := []func(){
-		func() { v.Summary = shorten(v.Summary, 500) },
-		func() {
-			if v.Task != nil {
-				v.Task.Plan = shorten(v.Task.Plan, 1000)
+	for _, trim := range []func(*tool.ThreadView){
+		func(v *tool.ThreadView) { trimTexts(v, 500, 1000, 2000) },
+		trimCrowd,
+		func(v *tool.ThreadView) { trimTexts(v, 200, 300, 800) },
+		func(v *tool.ThreadView) {
+			v.MoreFiles += len(v.Files) - len(few(v.Files))
+			v.Files = few(v.Files)
+		},
+		trimNames,
+		func(v *tool.ThreadView) {
+			if len(v.Files) > 1 {
+				v.MoreFiles, v.Files = v.MoreFiles+len(v.Files)-1, v.Files[:1]
 			}
 		},
-		func() {
-			if v.Proposal != nil {
-				v.Proposal.Summary = shorten(v.Proposal.Summary, 2000)
-				v.Proposal.Approved, v.Proposal.Order, v.Proposal.Awaiting = few(v.Proposal.Approved), few(v.Proposal.Order), few(v.Proposal.Awaiting)
-			}
-		},
-		func() {
-			v.MoreRespondents += len(v.Respondents) - len(few(v.Respondents))
-			v.Respondents = few(v.Respondents)
-		},
-	}
-	for _, trim := range trims {
+	} {
 		if len(mustJSON(v)) <= maxView {
 			return
 		}
-		trim()
+		trim(v)
 	}
+}
+
+// trimTexts shortens the texts of a view to so many bytes each.
+func trimTexts(v *tool.ThreadView, summary, plan, proposal int) {
+	v.Summary = brief(v.Summary, summary)
+	if v.Task != nil {
+		v.Task.Plan = brief(v.Task.Plan, plan)
+	}
+	if v.Proposal != nil {
+		v.Proposal.Summary = brief(v.Proposal.Summary, proposal)
+	}
+}
+
+// trimCrowd names only the first few participants.
+func trimCrowd(v *tool.ThreadView) {
+	v.MoreRespondents += len(v.Respondents) - len(few(v.Respondents))
+	v.Respondents = few(v.Respondents)
+	if p := v.Proposal; p != nil {
+		p.Approved, p.Order, p.Awaiting = few(p.Approved), few(p.Order), few(p.Awaiting)
+	}
+}
+
+// maxNameBytes is what is left of a name in a view that is too long.
+const maxNameBytes = 60
+
+// trimNames shortens the names of those who take part.
+func trimNames(v *tool.ThreadView) {
+	refs := [][]tool.AgentRef{v.Respondents}
+	v.Initiator.Name = brief(v.Initiator.Name, maxNameBytes)
+	if v.Task != nil && v.Task.Claimer != nil {
+		v.Task.Claimer.Name = brief(v.Task.Claimer.Name, maxNameBytes)
+	}
+	if p := v.Proposal; p != nil {
+		p.By.Name = brief(p.By.Name, maxNameBytes)
+		refs = append(refs, p.Approved, p.Order, p.Awaiting)
+	}
+	for _, list := range refs {
+		for i := range list {
+			list[i].Name = brief(list[i].Name, maxNameBytes)
+		}
+	}
+	v.Next = nextForThread(*v)
 }
 
 // few gives the first three of a list.

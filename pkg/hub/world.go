@@ -23,15 +23,6 @@ func factOf(a *coord.Announcement) impact.Fact {
 	return impact.Fact{Agent: a.Agent, Workspace: a.Workspace, Announcement: a.ID}
 }
 
-// pathOf gives a key back as a path. A folded key shows in its folded form.
-func pathOf(k coord.PathKey) coord.Path {
-	p, err := coord.ParsePath(string(k))
-	if err != nil {
-		panic("hub: a key that is no path: " + string(k)) // keys are made from paths only
-	}
-	return p
-}
-
 // Announced implements impact.World.
 func (x *index) Announced(t coord.Target, yield func(impact.Fact)) {
 	switch {
@@ -43,9 +34,9 @@ func (x *index) Announced(t coord.Target, yield func(impact.Fact)) {
 			seen[x.key(p)] = true
 			x.announcedFile(p, true, yield)
 		}
-		x.nameTree.under(x.anchor(t), func(k coord.PathKey) bool {
+		x.nameTree.under(x.anchor(t), func(k coord.PathKey, p coord.Path) bool {
 			if !seen[k] && x.contains(t, k) {
-				x.named(k, pathOf(k), func(f impact.Fact) {
+				x.named(k, p, func(f impact.Fact) {
 					if len(t.Expanded) == 0 || x.namesItself(f.Announcement, k) {
 						yield(f)
 					}
@@ -108,9 +99,9 @@ func (x *index) Dependents(t coord.Target, yield func(impact.Fact)) {
 	case t.Kind == coord.FileTarget:
 		dependents(x.key(t.Path), t.Path)
 	case !t.Wide:
-		x.depTree.under(x.anchor(t), func(k coord.PathKey) bool {
+		x.depTree.under(x.anchor(t), func(k coord.PathKey, p coord.Path) bool {
 			if x.contains(t, k) {
-				dependents(k, pathOf(k))
+				dependents(k, p)
 			}
 			return true
 		})
@@ -179,9 +170,9 @@ func (x *index) Patterns(t coord.Target, yield func(impact.Fact)) {
 	}
 	if t.Wide {
 		left := maxFacts
-		x.nameTree.under(x.anchor(t), func(k coord.PathKey) bool {
+		x.nameTree.under(x.anchor(t), func(k coord.PathKey, p coord.Path) bool {
 			if x.contains(t, k) {
-				x.named(k, pathOf(k), yield)
+				x.named(k, p, yield)
 				left--
 			}
 			return left > 0
@@ -199,7 +190,7 @@ func (x *index) Patterns(t coord.Target, yield func(impact.Fact)) {
 	}
 	at := x.anchor(t)
 	ancestors(at, meet)
-	x.anchors.under(at, func(k coord.PathKey) bool {
+	x.anchors.under(at, func(k coord.PathKey, _ coord.Path) bool {
 		meet(coord.PathKey(strings.TrimSuffix(string(k), "/*")))
 		return true
 	})

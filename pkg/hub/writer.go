@@ -3,10 +3,13 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 // maxBatch is how many waiting requests share one commit.
@@ -24,7 +27,9 @@ type request struct {
 type outcome struct {
 	result json.RawMessage
 	err    error
-	txn    *txn // nil for an error or a repeated answer
+	txn    *txn          // nil for an error or a repeated answer
+	said   any           // what the rule answered
+	took   time.Duration // by the rule
 }
 
 // submit hands a rule to the writer and waits for the outcome. When the context
@@ -43,6 +48,13 @@ func (h *Hub) submit(ctx context.Context, op string, key ReplyKey, rule func(*tx
 		return out.result, out.err
 	case <-ctx.Done():
 		return nil, coord.Errorf(coord.Unavailable, "try again with the same Idempotency-Key", "%s: %v", op, ctx.Err())
+	case <-h.stopped: // and maybe it came into the queue after the writer's last look
+		select {
+		case out := <-r.done:
+			return out.result, out.err
+		default:
+			return nil, errStopping()
+		}
 	}
 }
 
@@ -94,7 +106,7 @@ func (h *Hub) runBatch(batch []*request) {
 		h.log.Error("commit failed", "requests", len(batch), "error", err)
 		for i := range outcomes {
 			if outcomes[i].err == nil { // a repeated answer too: it may repeat a call of this batch
-				outcomes[i] = outcome{err: unavailable(err)}
+				outcomes[i] = outcome{err: storage(err)}
 			}
 		}
 	}
@@ -107,28 +119,38 @@ func (h *Hub) runBatch(batch []*request) {
 	}
 }
 
-func unavailable(err error) error {
-	e := coord.Errorf(coord.Unavailable, "nothing was changed; try again, and if it stays see coord-hub status and the disk", "the hub could not store this")
-	e.Err = err
-	return e
+// storage words what the store could not do: in its own words when it has some.
+// A read that was cut short says nothing of the disk.
+func storage(err error) error {
+	var own *coord.Error
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return &coord.Error{Code: coord.Unavailable, What: "the hub did not get to read this", Next: "call again", Err: err}
+	}
+	return &coord.Error{Code: coord.Storage, What: "the hub could not read or store this", Err: err,
+		Next: "nothing was changed; see coord-hub logs and check the disk that holds the coord home, then call again"}
 }
 
-// commit is the part of runBatch that holds the state.
+// commit is the part of runBatch that holds the state. It waits for the
+// database before that: a lock of somebody else's must not keep readers waiting.
 func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publication, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	tx, err := h.store.Begin(context.Background()) // a commit is never cut short by a caller that went away
 	if err != nil {
 		for i := range outcomes {
-			outcomes[i] = outcome{err: unavailable(err)}
+			outcomes[i] = outcome{err: storage(err)}
 		}
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	now := coord.At(h.now())
 	for i, r := range batch {
 		outcomes[i] = h.runOne(tx, r, now)
 	}
+	began := time.Now()
 	if err := tx.Commit(); err != nil {
 		for i := len(outcomes) - 1; i >= 0; i-- {
 			if outcomes[i].txn != nil {
@@ -137,11 +159,16 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 		}
 		return nil, err
 	}
+	h.meter.Committed(len(batch), time.Since(began))
 	for _, o := range outcomes {
 		if o.txn != nil {
+			h.count(o)
 			publications = append(publications, o.txn.publications...)
 			h.admit(&o.txn.changes)
 			h.waiters.turned(o.txn.changes.Agents)
+			if o.txn.after != nil {
+				o.txn.after()
+			}
 		}
 	}
 	return publications, nil
@@ -153,7 +180,7 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 		reply, found, err := tx.Reply(r.key)
 		switch {
 		case err != nil:
-			return outcome{err: unavailable(err)}
+			return outcome{err: storage(err)}
 		case found && reply.Op != r.op:
 			return outcome{err: coord.Errorf(coord.Conflict, "use a new Idempotency-Key", "this Idempotency-Key belongs to a call of %s", reply.Op)}
 		case found:
@@ -161,7 +188,9 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 		}
 	}
 	t := newTxn(h.state, now)
+	began := time.Now()
 	result, err := h.runRule(t, r)
+	took := time.Since(began)
 	if err != nil {
 		t.rollback()
 		return outcome{err: err}
@@ -178,10 +207,20 @@ func (h *Hub) runOne(tx Batch, r *request, now coord.Millis) outcome {
 		if err := tx.Apply(changes); err != nil {
 			t.rollback()
 			h.log.Error("store refused a request", "op", r.op, "error", err)
-			return outcome{err: unavailable(err)}
+			return outcome{err: storage(err)}
 		}
 	}
-	return outcome{result: body, txn: t}
+	return outcome{result: body, txn: t, said: result, took: took}
+}
+
+// count tells the meter what a stored request did.
+func (h *Hub) count(o outcome) {
+	if out, ok := o.said.(tool.AnnounceWorkOut); ok {
+		h.meter.Announced(out.Category, o.took)
+	}
+	for _, use := range o.txn.changes.Tokens {
+		h.meter.Used(use)
+	}
 }
 
 // runRule runs a rule and turns a panic into an internal error of this request

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/shim"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // serving starts a hub and a client that is introduced and registered.
@@ -118,7 +119,9 @@ func TestTheHubsRefusalIsAToolError(t *testing.T) {
 func worktree(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if out, err := exec.Command("git", "-C", dir, "init", "-q").CombinedOutput(); err != nil {
+	cmd := exec.Command("git", "init", "-q")
+	cmd.Dir, cmd.Env = dir, workspace.PlainGitEnv(os.Environ())
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("git: %v %s", err, out)
 	}
 	for _, name := range files {

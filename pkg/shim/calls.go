@@ -48,7 +48,7 @@ func (t *calls) begin(id jsonrpc.ID) (*call, jsonrpc.ID, *jsonrpc.Error) {
 	defer t.mu.Unlock()
 	switch {
 	case t.open[id] != nil:
-		return nil, jsonrpc.ID{}, invalidRequest("the id %v is in use by a call that has no answer yet", id.Raw())
+		return nil, jsonrpc.ID{}, invalidRequest("the id %s is in use by a call that has no answer yet", wireID(id))
 	case len(t.open) >= maxCalls:
 		return nil, id, &jsonrpc.Error{Code: codeTooMany, Message: fmt.Sprintf("%d calls are under way; wait for answers first", maxCalls)}
 	}

@@ -37,6 +37,9 @@ func (l line) parse() (jsonrpc.Message, *jsonrpc.Error) {
 	if ok && !req.IsCall() && !strings.HasPrefix(req.Method, "notifications/") && l.hasID() {
 		return nil, invalidRequest("the id of a request must be a string or an integer")
 	}
+	if id := scanID(l.text); ok && req.IsCall() && isVerbatim(id) {
+		req.ID = id
+	}
 	return msg, nil
 }
 
@@ -87,18 +90,6 @@ func scanID(text []byte) jsonrpc.ID {
 	}
 }
 
-func readID(value json.RawMessage) jsonrpc.ID {
-	var v any
-	if json.Unmarshal(value, &v) != nil {
-		return jsonrpc.ID{}
-	}
-	id, err := jsonrpc.MakeID(v)
-	if err != nil {
-		return jsonrpc.ID{}
-	}
-	return id
-}
-
 func parseError(format string, args ...any) *jsonrpc.Error {
 	return &jsonrpc.Error{Code: jsonrpc.CodeParseError, Message: "parse error: " + fmt.Sprintf(format, args...)}
 }
@@ -111,10 +102,10 @@ func invalidRequest(format string, args ...any) *jsonrpc.Error {
 // library's encoder it writes the null id that JSON-RPC wants there.
 func encodeError(id jsonrpc.ID, e *jsonrpc.Error) ([]byte, error) {
 	b, err := json.Marshal(struct {
-		Version string         `json:"jsonrpc"`
-		ID      any            `json:"id"`
-		Error   *jsonrpc.Error `json:"error"`
-	}{"2.0", id.Raw(), e})
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   *jsonrpc.Error  `json:"error"`
+	}{"2.0", wireID(id), e})
 	if err != nil {
 		return nil, fmt.Errorf("encode a refusal: %w", err)
 	}

@@ -79,7 +79,7 @@ func startShim(t *testing.T, home config.Home, change func(*shim.Options)) *clie
 	out, stdout := io.Pipe()
 	c := &client{t: t, in: in, out: out, lines: make(chan []byte, 1000), ended: make(chan struct{}), stderr: &buffer{}}
 	o := shim.Options{Stdin: stdin, Stdout: stdout, Stderr: c.stderr, Home: home, Dir: t.TempDir(), Version: "v1.2.3",
-		Getenv: func(string) string { return "" }, HubBinary: "/nonexistent/coord-hub"}
+		Getenv: func(string) string { return "" }, HubBinary: filepath.Join(t.TempDir(), "coord-hub")}
 	if change != nil {
 		change(&o)
 	}

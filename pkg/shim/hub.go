@@ -70,7 +70,7 @@ func unanswered(err error, sent bool) error {
 		return err
 	}
 	return &coord.Error{Code: coord.Unavailable, What: "the coord hub went away before it answered", Err: err,
-		Next: "this call may have been carried out or not; look with coordinator_status before you repeat it"}
+		Next: "this call may have been carried out or not; look with coordinator_status before you repeat it; a hub that hangs is ended by coord-hub restart"}
 }
 
 // sync is the feed's question. It is asked once: the feed comes again.

@@ -28,12 +28,15 @@ type link struct {
 
 // establish finds or starts the hub and becomes an agent there: the one it was
 // before, if the hub still knows its key.
-func (s *session) establish(ctx context.Context, last *link) (*link, error) {
+//
+// The first time is that of a user who begins to work: a hub that was stopped
+// by hand is started again. Later ones leave it at that.
+func (s *session) establish(ctx context.Context, last *link, first bool) (*link, error) {
 	l, err := s.locate(ctx, last)
 	if err != nil {
 		return nil, err
 	}
-	hub, hello, err := spawn.Ensure(ctx, spawn.Options{Home: s.o.Home, Version: s.o.Version, HubBinary: s.o.HubBinary, Log: s.log})
+	hub, hello, err := spawn.Ensure(ctx, spawn.Options{Home: s.o.Home, Version: s.o.Version, HubBinary: s.o.HubBinary, NewUse: first, Log: s.log})
 	if err != nil {
 		return nil, err
 	}

@@ -60,12 +60,14 @@ func (s *session) run(ctx context.Context, attach func(context.Context, feed.Ses
 		return
 	}
 	var last *link
+	first := true
 	for pause := firstRetry; ctx.Err() == nil; {
 		if s.linked() {
 			s.sleep(ctx, 0)
 			continue
 		}
-		l, err := s.establish(ctx, last)
+		l, err := s.establish(ctx, last, first)
+		first = false
 		if err == nil {
 			last = l
 			s.tune(l)
@@ -162,8 +164,12 @@ func (s *session) current(ctx context.Context) (*link, error) {
 	}
 }
 
-// absent words the lack of a link.
+// absent words the lack of a link. A hub that is there and cannot store says so
+// itself.
 func (s *session) absent(cause error) error {
+	if coord.CodeOf(cause) == coord.Storage {
+		return cause
+	}
 	what := "the coord hub cannot be reached"
 	if cause != nil {
 		what += " (" + cause.Error() + ")"

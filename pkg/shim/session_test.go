@@ -136,6 +136,44 @@ func TestAHubThatIsDrainingIsAskedAgain(t *testing.T) {
 	}
 }
 
+func TestAHubThatCannotStoreSaysSoAtOnce(t *testing.T) {
+	full := coord.Errorf(coord.Storage, "free space on it, then call again; nothing was stored", "the disk of the hub's database is full")
+	h, peer := serving(t, nil)
+	h.with(func() {
+		h.answer = func(w http.ResponseWriter, _ received) { refuse(w, full, http.StatusInsufficientStorage) }
+	})
+	began := time.Now()
+	text, isError := peer.call(1, "post_to_thread", `{"thread_id":"T-1","content":"c"}`)
+	if text != full.Error() || !isError {
+		t.Errorf("got %q, want the hub's words", text)
+	}
+	if d, n := time.Since(began), len(h.received()); d > shim.DefaultPatience/2 || n != 1 {
+		t.Errorf("told after %v and %d calls", d, n)
+	}
+	h.with(func() {
+		if n := len(h.registrations); n != 1 {
+			t.Errorf("registered %d times; the hub was never lost", n)
+		}
+	})
+}
+
+func TestAHubThatCannotStoreASessionSaysSo(t *testing.T) {
+	full := coord.Errorf(coord.Storage, "free space on it, then call again; nothing was stored", "the disk of the hub's database is full")
+	home := newHome(t)
+	h := startHub(t, home)
+	h.with(func() { h.noSession = full })
+	peer := startShim(t, home, nil)
+	peer.introduce("x")
+	began := time.Now()
+	text, isError := peer.call(1, "coordinator_status", `{}`)
+	if text != full.Error() || !isError {
+		t.Errorf("got %q, want the hub's words", text)
+	}
+	if d := time.Since(began); d > shim.DefaultPatience/2 {
+		t.Errorf("told after %v", d)
+	}
+}
+
 func TestAForgottenSessionIsResumed(t *testing.T) {
 	h, peer := serving(t, nil)
 	h.with(func() { h.key = "key-2" })

@@ -115,6 +115,7 @@ func (s *stdio) accept(l line) (jsonrpc.Message, error) {
 		return msg, nil
 	case req.Method == "notifications/cancelled":
 		s.calls.cancel(cancelledID(req.Params))
+		req.Params = withOwnID(req.Params)
 	case req.IsCall() && req.Method == "server/discover":
 		// A server of the handshake era does not know it; clients fall back to initialize.
 		return nil, s.refuse(req.ID, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: `method not found: "server/discover"`})
@@ -154,6 +155,9 @@ func (s *stdio) Write(_ context.Context, msg jsonrpc.Message) error {
 		return err
 	}
 	if resp, ok := msg.(*jsonrpc.Response); ok {
+		if b, err = withWireID(b, resp.ID); err != nil {
+			return err
+		}
 		return s.calls.finish(resp.ID, func() error { return s.writeLine(b) })
 	}
 	return s.writeLine(b)

@@ -42,6 +42,7 @@ type stubHub struct {
 	calls         []received
 	inbox         []coord.Delivery
 	seen          coord.Seq
+	noSession     *coord.Error                            // registrations are refused with it; nil = they are not
 	answer        func(w http.ResponseWriter, r received) // nil = {"ok":true}
 
 	subscribed chan string    // client ids on MQTT
@@ -145,6 +146,10 @@ func (h *stubHub) register(w http.ResponseWriter, r *http.Request) {
 		h.t.Errorf("registration: %v", err)
 	}
 	h.registrations = append(h.registrations, reg)
+	if h.noSession != nil {
+		refuse(w, h.noSession, http.StatusInsufficientStorage)
+		return
+	}
 	reply(w, coord.Registered{AgentID: agent, Name: "stub", SessionKey: h.key, Epoch: h.epoch, Head: h.head(), Seen: h.seen})
 }
 

@@ -14,8 +14,8 @@ var RegisterAgent = declare[RegisterAgentIn, RegisterAgentOut](Op{
 
 // RegisterAgentIn is the argument of register_agent.
 type RegisterAgentIn struct {
-	Name    string   `json:"name" req:"true" max:"64" doc:"display name, unique among live agents (a number is added if taken)"`
-	Modules []string `json:"modules,omitempty" max:"50" doc:"modules you work on, like auth or api/users"`
+	Name    string   `json:"name" req:"true" max:"64" line:"true" doc:"display name, unique among live agents (a number is added if taken)"`
+	Modules []string `json:"modules,omitempty" max:"50" line:"true" doc:"modules you work on, like auth or api/users"`
 }
 
 // RegisterAgentOut answers register_agent.
@@ -116,6 +116,16 @@ type HubStatus struct {
 type AgentCount struct {
 	Online int        `json:"online"`
 	Peers  []AgentRef `json:"peers"`
+	Here   []Present  `json:"here,omitempty"` // for an operator: who is online, at most 200
+}
+
+// Present is an agent as somebody at a terminal sees it.
+type Present struct {
+	Name        string          `json:"name"`
+	Client      string          `json:"client"`
+	Project     coord.ProjectID `json:"project"`
+	Activity    Activity        `json:"activity"`
+	CurrentFile coord.Path      `json:"current_file,omitzero"`
 }
 
 // ThreadCount counts the project's live threads; WaitingForMe lists those whose

@@ -15,6 +15,7 @@ type arg struct {
 	doc      string
 	required bool
 	wire     bool // between shim and hub only
+	line     bool // a text of one line
 	max      int  // 0 = no limit
 	enum     []string
 	path     string // "file", "target", "id" or ""
@@ -30,7 +31,7 @@ func (o *Op) args() []arg {
 		f := o.In.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		a := arg{name: name, alias: f.Tag.Get("alias"), doc: f.Tag.Get("doc"), required: f.Tag.Get("req") == "true",
-			wire: f.Tag.Get("wire") == "true", path: f.Tag.Get("path"), index: i}
+			wire: f.Tag.Get("wire") == "true", line: f.Tag.Get("line") == "true", path: f.Tag.Get("path"), index: i}
 		if m := f.Tag.Get("max"); m != "" {
 			n, err := strconv.Atoi(m)
 			if err != nil {

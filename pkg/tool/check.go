@@ -72,7 +72,7 @@ func (o *Op) check(raw json.RawMessage, self coord.AgentID, wire bool) (json.Raw
 // blank reports a required value that says nothing.
 func blank(v json.RawMessage) bool {
 	var s string
-	return json.Unmarshal(v, &s) == nil && strings.TrimSpace(s) == ""
+	return json.Unmarshal(v, &s) == nil && coord.CleanLine(s) == ""
 }
 
 type field struct {
@@ -168,6 +168,9 @@ func (a arg) validateString(v json.RawMessage) error {
 	if a.enum != nil && !slices.Contains(a.enum, s) {
 		return fmt.Errorf("want one of %s, got %s", strings.Join(a.enum, ", "), short(v))
 	}
+	if a.path == "" {
+		s = coord.CleanText(s) // what is dropped does not count
+	}
 	if n := utf8.RuneCountInString(s); a.max > 0 && n > a.max {
 		return fmt.Errorf("%w%d characters are over the limit of %d", errTooLong, n, a.max)
 	}
@@ -193,11 +196,24 @@ func (a arg) validateList(v json.RawMessage) error {
 		if got != want {
 			return fmt.Errorf("entry %d: want %s, got %s", i+1, article(want), article(got))
 		}
-		if len(e) > coord.MaxPath*2 {
-			return fmt.Errorf("%wentry %d of %d bytes is over the limit of %d", errTooLong, i+1, len(e), coord.MaxPath)
+		if n := size(e); n > maxEntry {
+			return fmt.Errorf("%wentry %d of %d bytes is over the limit of %d", errTooLong, i+1, n, maxEntry)
 		}
 	}
 	return nil
+}
+
+// maxEntry bounds one entry of a list, in bytes: a path may be absolute here,
+// and not in NFC yet.
+const maxEntry = 4 * coord.MaxPath
+
+// size counts a text as it is meant, not as it is escaped.
+func size(v json.RawMessage) int {
+	var s string
+	if json.Unmarshal(v, &s) != nil {
+		return len(v)
+	}
+	return len(s)
 }
 
 func (a arg) validateMap(v json.RawMessage) error {
@@ -288,7 +304,7 @@ func (s Spec[In, Out]) Read(args json.RawMessage, self coord.AgentID) (In, error
 	for _, a := range s.args() {
 		f := reflect.ValueOf(&in).Elem().Field(a.index)
 		if a.path == "" {
-			cleanText(f)
+			cleanText(f, a.line)
 		}
 		if a.enum != nil && f.String() == "" {
 			f.SetString(a.enum[0])
@@ -310,14 +326,17 @@ func decodeError(err error) string {
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
-// cleanText applies coord.CleanText to a string or a list of strings.
-func cleanText(f reflect.Value) {
+// cleanText applies coord.CleanText, or CleanLine, to a string or a list of
+// strings.
+func cleanText(f reflect.Value, line bool) {
 	switch {
+	case f.Kind() == reflect.String && line:
+		f.SetString(coord.CleanLine(f.String()))
 	case f.Kind() == reflect.String:
 		f.SetString(coord.CleanText(f.String()))
 	case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.String:
 		for i := range f.Len() {
-			cleanText(f.Index(i))
+			cleanText(f.Index(i), line)
 		}
 	}
 }

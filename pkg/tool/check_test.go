@@ -28,6 +28,8 @@ func TestCheckRefusesWithAClearText(t *testing.T) {
 		{"wrong entry", "announce_work", `{"subject":"a","target_files":["x",3]}`, "entry 2: want a string, got a number", coord.Invalid},
 		{"missing", "announce_work", `{"target_files":["x"]}`, `"subject" is required`, coord.Invalid},
 		{"empty", "announce_work", `{"subject":"  ","target_files":["x"]}`, `"subject" is required`, coord.Invalid},
+		{"nothing to see", "announce_work", `{"subject":"\u200b \ufeff\u2060\n","target_files":["x"]}`, `"subject" is required`, coord.Invalid},
+		{"an entry too long", "announce_work", `{"subject":"a","target_modules":["` + strings.Repeat("é", 2049) + `"]}`, "4098 bytes is over the limit of 4096", coord.TooLarge},
 		{"too long", "post_to_thread", `{"thread_id":"T-1","content":"` + long + `"}`, "over the limit of 4000", coord.TooLarge},
 		{"outside the enum", "post_to_thread", `{"thread_id":"T-1","content":"a","type":"rant"}`, "want one of context, question", coord.Invalid},
 		{"fraction", "get_thread", `{"thread_id":"T-1","limit":1.5}`, "want a whole number", coord.Invalid},
@@ -62,6 +64,29 @@ func TestCheckTakesNoArguments(t *testing.T) {
 		if got, err := op.Check(json.RawMessage(args), "ag-me"); err != nil || string(got) != "{}" {
 			t.Errorf("Check(%q) = %s, %v", args, got, err)
 		}
+	}
+}
+
+func TestCheckMeasuresWhatIsMeantNotHowItIsWritten(t *testing.T) {
+	escaped := strings.Repeat(`\u00e9`, 1000) // 6,000 bytes that mean 2,000
+	for op, args := range map[string]string{
+		"announce_work":  `{"subject":"a","target_files":["` + escaped + `"]}`,
+		"post_to_thread": `{"thread_id":"T-1","content":"` + strings.Repeat(`\u200d\u6f22`, 4000) + `"}`,
+	} {
+		row, _ := tool.Lookup(op)
+		if _, err := row.Check(json.RawMessage(args), "ag-me"); err != nil {
+			t.Errorf("%s: %v", op, err)
+		}
+	}
+}
+
+func TestReadMakesNamesOneLine(t *testing.T) {
+	in, err := tool.AnnounceWork.Read(json.RawMessage(`{"subject":" two\nlines\t","target_modules":["a\nb"],"plan":"two\nlines"}`), "ag-me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Subject != "two lines" || in.TargetModules[0] != "a b" || in.Plan != "two\nlines" {
+		t.Errorf("got %q %q %q", in.Subject, in.TargetModules, in.Plan)
 	}
 }
 

@@ -43,7 +43,7 @@ var GetBlastRadius = declare[GetBlastRadiusIn, GetBlastRadiusOut](Op{
 
 // GetBlastRadiusIn is the argument of get_blast_radius: one of both, or both.
 type GetBlastRadiusIn struct {
-	ModuleID coord.ModuleID `json:"module_id,omitempty" max:"200"`
+	ModuleID coord.ModuleID `json:"module_id,omitempty" max:"200" line:"true"`
 	Files    []string       `json:"files,omitempty" max:"500" path:"file"`
 	Limit    int            `json:"limit,omitempty" max:"200" doc:"modules per page (default 20)"`
 	Cursor   string         `json:"cursor,omitempty" max:"64"`
@@ -83,7 +83,7 @@ var GetModuleInfo = declare[GetModuleInfoIn, GetModuleInfoOut](Op{
 
 // GetModuleInfoIn is the argument of get_module_info.
 type GetModuleInfoIn struct {
-	ModuleID coord.ModuleID `json:"module_id" req:"true" max:"200"`
+	ModuleID coord.ModuleID `json:"module_id" req:"true" max:"200" line:"true"`
 	Limit    int            `json:"limit,omitempty" max:"200"`
 	Cursor   string         `json:"cursor,omitempty" max:"64"`
 }

@@ -13,9 +13,9 @@ var ListThreads = declare[ListThreadsIn, ListThreadsOut](Op{
 type ListThreadsIn struct {
 	Status coord.ThreadStatus `json:"status,omitempty" enum:",open,resolving,claimed,resolved,unresolved,cancelled,expired,abandoned,poisoned"`
 	Agent  string             `json:"agent,omitempty" max:"64" doc:"id or name of one who takes part"`
-	Module string             `json:"module,omitempty" max:"200" doc:"this module, one inside or around it"`
+	Module string             `json:"module,omitempty" max:"200" line:"true" doc:"this module, one inside or around it"`
 	Mine   bool               `json:"mine,omitempty" doc:"only those you take part in"`
-	RunID  string             `json:"run_id,omitempty" max:"64"`
+	RunID  string             `json:"run_id,omitempty" max:"64" line:"true"`
 	Limit  int                `json:"limit,omitempty" max:"200" doc:"default 20"`
 	Cursor string             `json:"cursor,omitempty" max:"64" doc:"next_cursor of the page before"`
 }

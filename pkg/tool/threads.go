@@ -12,16 +12,16 @@ var AnnounceWork = declare[AnnounceWorkIn, AnnounceWorkOut](Op{
 
 // AnnounceWorkIn is the argument of announce_work.
 type AnnounceWorkIn struct {
-	Subject         string               `json:"subject" req:"true" max:"200" doc:"what you are going to do, in one line"`
+	Subject         string               `json:"subject" req:"true" max:"200" line:"true" doc:"what you are going to do, in one line"`
 	TargetFiles     []string             `json:"target_files,omitempty" max:"500" path:"target" doc:"files, directories (trailing /) or globs you will change"`
-	TargetModules   []string             `json:"target_modules,omitempty" max:"50" doc:"modules you will change, like auth or api/users"`
+	TargetModules   []string             `json:"target_modules,omitempty" max:"50" line:"true" doc:"modules you will change, like auth or api/users"`
 	DependsOnFiles  []string             `json:"depends_on_files,omitempty" max:"500" path:"file" doc:"files you rely on and will not change"`
-	ExportsAffected []string             `json:"exports_affected,omitempty" max:"100" doc:"public names whose meaning changes"`
-	TargetSymbols   []string             `json:"target_symbols,omitempty" max:"100" doc:"functions or types you will change"`
+	ExportsAffected []string             `json:"exports_affected,omitempty" max:"100" line:"true" doc:"public names whose meaning changes"`
+	TargetSymbols   []string             `json:"target_symbols,omitempty" max:"100" line:"true" doc:"functions or types you will change"`
 	Plan            string               `json:"plan,omitempty" max:"2000" doc:"how you will do it"`
 	KeepOpen        bool                 `json:"keep_open,omitempty" doc:"offer this as a task that another agent may claim"`
 	AssignedTo      coord.AgentID        `json:"assigned_to,omitempty" max:"64" doc:"with keep_open: only this agent may claim it"`
-	RunID           string               `json:"run_id,omitempty" max:"64" doc:"groups announcements of one run"`
+	RunID           string               `json:"run_id,omitempty" max:"64" line:"true" doc:"groups announcements of one run"`
 	Replaces        coord.AnnouncementID `json:"replaces,omitempty" max:"32" doc:"your earlier announcement (A-n) this one takes the place of; seniority is kept"`
 	Expansions      map[string][]string  `json:"expansions,omitempty" max:"500" wire:"true" doc:"per pattern of target_files: the names it stands for now; more than 500 is sent as null"`
 }
@@ -74,7 +74,7 @@ type MessageView struct {
 	Author    AgentRef          `json:"author"`
 	Type      coord.MessageType `json:"type"`
 	Content   string            `json:"content"`
-	Cut       bool              `json:"cut,omitempty"` // the content was too long for one answer
+	Cut       bool              `json:"cut,omitempty"` // the content goes on: get_thread gives it in parts
 	InReplyTo coord.MessageID   `json:"in_reply_to,omitempty"`
 	Late      bool              `json:"late,omitempty"`
 	Time      coord.Millis      `json:"time"`
@@ -102,7 +102,8 @@ type ThreadView struct {
 	Task            *TaskView            `json:"task,omitempty"`     // of an offered task
 	Messages        []MessageView        `json:"messages,omitempty"` // get_thread only
 	More            int                  `json:"more_messages,omitempty"`
-	NextSeq         coord.Seq            `json:"next_seq,omitempty"` // give as since_seq for the rest
+	NextSeq         coord.Seq            `json:"next_seq,omitempty"`    // give as since_seq for the rest; absent = as in this call
+	NextOffset      int                  `json:"next_offset,omitempty"` // give as offset too: the last message here goes on
 	Next            string               `json:"next,omitempty"`
 }
 
@@ -185,13 +186,13 @@ var CancelThread = declare[CancelThreadIn, ThreadView](Op{
 // CancelThreadIn is the argument of cancel_thread.
 type CancelThreadIn struct {
 	ThreadID coord.ThreadID `json:"thread_id" req:"true" max:"32"`
-	Reason   string         `json:"reason" req:"true" max:"2000"`
+	Reason   string         `json:"reason,omitempty" max:"2000"`
 }
 
 // GetThread reads one thread with its messages.
 var GetThread = declare[GetThreadIn, ThreadView](Op{
 	Name:     "get_thread",
-	Text:     "Read a thread: state, proposal, who is awaited, messages. Page with since_seq.",
+	Text:     "Read a thread: state, proposal, who is awaited, messages. Page with since_seq = next_seq and offset = next_offset.",
 	ReadOnly: true,
 })
 
@@ -199,5 +200,6 @@ var GetThread = declare[GetThreadIn, ThreadView](Op{
 type GetThreadIn struct {
 	ThreadID coord.ThreadID `json:"thread_id" req:"true" max:"32"`
 	SinceSeq coord.Seq      `json:"since_seq,omitempty" alias:"since" doc:"only messages after this seq"`
+	Offset   int            `json:"offset,omitempty" max:"4000" doc:"next_offset of the answer before: characters of a long message that you have"`
 	Limit    int            `json:"limit,omitempty" max:"200" doc:"at most this many messages (default 20)"`
 }

@@ -14,6 +14,7 @@
 //	path:"file"      a path; path:"target" a path, directory or glob; path:"id"
 //	                 an id ([IsID]) or a path: paths are resolved to the
 //	                 project's form where the files are
+//	line:"true"      a name or a text of one line: line breaks become spaces
 //	alias:"other"    another accepted name
 //	wire:"true"      between shim and hub only; not offered to a client
 //
@@ -125,4 +126,6 @@ var Table = []*Op{
 	Offer.Op,
 	Written.Op,
 	AwaitWake.Op,
+	RecordTokens.Op,
+	TokensUsed.Op,
 }

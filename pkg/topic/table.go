@@ -58,7 +58,7 @@ var Table = []Row{
 	{"coordinator/files/leased", coord.KindFileLeased, "a lease is taken", "path, workspace, agent", false, Everyone, Nobody},
 	{"coordinator/files/released", coord.KindFileReleased, "a lease ends", "path, workspace, agent", false, Everyone, Nobody},
 	{Pattern(Broadcast), coord.KindBroadcast, "system-wide, or a client", "any object", false, Everyone, Everyone},
-	{"coordinator/quota/update", "", "quota refresh", "usage, limit, utilization_pct, resets_at", true, Everyone, Nobody},
+	{"coordinator/quota/update", coord.KindQuotaUpdated, "quota refresh", "usage, limit, utilization_pct, resets_at, buckets", true, Everyone, Nobody},
 }
 
 // Post is where one event is published for the whole project.

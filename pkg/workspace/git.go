@@ -78,33 +78,6 @@ func saidNo(err error) bool {
 	return errors.As(err, &exit) && exit.ExitCode() == 1
 }
 
-// kept are the GIT_ variables that describe the user's git, not one repository.
-var kept = []string{
-	"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_",
-	"GIT_CEILING_DIRECTORIES", "GIT_EXEC_PATH",
-}
-
-// gitEnv drops every variable that would point git at another repository than
-// the one around its directory, as a git hook or alias that started us sets them.
-func gitEnv(environ []string) []string {
-	out := make([]string, 0, len(environ)+4)
-	for _, kv := range environ {
-		if !strings.HasPrefix(kv, "GIT_") || isKept(kv) {
-			out = append(out, kv)
-		}
-	}
-	return append(out, "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
-}
-
-func isKept(kv string) bool {
-	for _, name := range kept {
-		if rest, ok := strings.CutPrefix(kv, name); ok && (strings.HasSuffix(name, "_") || strings.HasPrefix(rest, "=")) {
-			return true
-		}
-	}
-	return false
-}
-
 // askGit fills the fields that git knows; it gives the reason when it cannot.
 func (w *Workspace) askGit(ctx context.Context) (trouble string) {
 	out, err := git(ctx, w.Cwd, "rev-parse", "--show-toplevel", "--git-common-dir", "--absolute-git-dir")

@@ -109,7 +109,7 @@ func TestOriginThatLeadsNowhereIsSkipped(t *testing.T) {
 	if err := os.Mkdir(plain, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	for name, origin := range map[string]string{"loop": filepath.Join(base, "b"), "itself": ".", "gone": "/nonexistent", "no repository": plain, "a file": "/etc/hostname"} {
+	for name, origin := range map[string]string{"loop": filepath.Join(base, "b"), "itself": ".", "gone": filepath.Join(base, "gone"), "no repository": plain, "a file": "/etc/hostname"} {
 		run(t, repo, "config", "remote.origin.url", origin)
 		for _, dir := range []string{"a", "b"} {
 			if w := locate(t, filepath.Join(base, dir)); w.Project != rootOf(t, repo) || w.Trouble != "" {
@@ -233,7 +233,7 @@ func TestGitsEnvironmentOfTheCallerIsNotObeyed(t *testing.T) {
 func TestLocateRefusesWhatIsNoDirectory(t *testing.T) {
 	file := filepath.Join(tempDir(t), "f")
 	write(t, file)
-	for _, dir := range []string{file, file + "/x", "/nonexistent"} {
+	for _, dir := range []string{file, file + "/x", filepath.Join(tempDir(t), "gone")} {
 		if w, err := workspace.Locate(t.Context(), dir, noEnv, host); coord.CodeOf(err) != coord.Invalid {
 			t.Errorf("%s: %+v, error %v; want code %q", dir, w, err, coord.Invalid)
 		}

@@ -30,7 +30,7 @@ func run(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main",
 		"-c", "protocol.file.allow=always", "-c", "commit.gpgsign=false"}, args...)...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, workspace.PlainGitEnv(os.Environ())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)

@@ -36,6 +36,7 @@ type Options struct {
 	Member  coord.MemberID              // whose the token is; "": "operator"
 	PeerUID func(net.Conn) (int, error) // who is at the other end of a unix socket; nil: the kernel is asked
 	Now     func() time.Time            // stamps what clients publish; nil: time.Now
+	Pushed  func(took time.Duration)    // told of each event handed to the connections, since Publish; nil: nobody
 
 	WriteDeadline   time.Duration // a write that takes longer closes the connection; 0: 2 s
 	ConnectDeadline time.Duration // from accept to the whole CONNECT; 0: 5 s
@@ -55,6 +56,9 @@ type Limits struct {
 func (o *Options) validate() error {
 	if o.WriteDeadline < 0 || o.ConnectDeadline < 0 {
 		return errors.New("broker options: WriteDeadline and ConnectDeadline must not be negative")
+	}
+	if o.Pushed == nil {
+		o.Pushed = func(time.Duration) {}
 	}
 	l := o.Limits
 	if min(l.Unix, l.TCP, l.Unauthenticated, l.Subscriptions, l.Pending, l.Queue) < 0 {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub"
@@ -15,9 +16,9 @@ import (
 // is right even then.
 func (b *Broker) Publish(batch []hub.Publication) {
 	batch = slices.Clone(batch) // the caller's slice is its own again
-	jobs := make([]job, len(batch))
+	jobs, now := make([]job, len(batch)), time.Now()
 	for i := range batch {
-		jobs[i].event = &batch[i]
+		jobs[i].event, jobs[i].since = &batch[i], now
 		if post, ok := topic.Public(&batch[i].Event); ok && post.Retain {
 			e := batch[i].Event // a copy: not to keep the whole batch
 			b.retained.set(e.Project, post.Topic, e.Wire)
@@ -36,6 +37,7 @@ func (b *Broker) Subscribers(project coord.ProjectID, t string) int {
 // the retained messages to send to a new subscriber.
 type job struct {
 	event   *hub.Publication
+	since   time.Time // when the event was handed over
 	to      *conn
 	filters []topic.Filter
 }
@@ -51,6 +53,7 @@ func (b *Broker) drain() {
 		for _, j := range jobs {
 			if j.event != nil {
 				b.publish(j.event)
+				b.opt.Pushed(time.Since(j.since))
 			} else {
 				b.replay(j.to, j.filters)
 			}

@@ -18,6 +18,8 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub"
 	"github.com/coordhq/coord/pkg/hub/broker"
+	"github.com/coordhq/coord/pkg/hub/metrics"
+	"github.com/coordhq/coord/pkg/hub/quota"
 	"github.com/coordhq/coord/pkg/hub/sqlite"
 	"github.com/coordhq/coord/pkg/hub/streamable"
 	"github.com/coordhq/coord/pkg/hub/web"
@@ -37,7 +39,12 @@ type Options struct {
 	HTTP, MQTT Port   // the zero Port is any free one
 	Durability string // "full" or "normal"; "" = "full"
 
-	Args []string               // shown in status, for a restart
+	Quota    bool          // ask for the use of the user's plan
+	QuotaURL string        // where instead of the Anthropic API; "" = there
+	Prices   config.Prices // of models; nil = costs are not shown
+	Sweep    time.Duration // what is too old is deleted this often; 0 = 10 min, and soon after the start
+
+	Args []string               // of "coord-hub serve", in status and hub.json for who starts it again
 	Up   func(config.Discovery) // called by Run once the hub answers; nil = nothing
 	Log  *slog.Logger           // nil = discard
 }
@@ -54,6 +61,12 @@ func (o *Options) validate() error {
 	}
 	if o.IdleTimeout == 0 {
 		o.IdleTimeout = 10 * time.Minute
+	}
+	if o.Sweep < 0 {
+		return errors.New("daemon: Options.Sweep is negative")
+	}
+	if o.Sweep == 0 {
+		o.Sweep = 10 * time.Minute
 	}
 	if o.Bind == "" {
 		o.Bind = "127.0.0.1"
@@ -98,6 +111,8 @@ type Daemon struct {
 	broker    *broker.Broker
 	hub       *hub.Hub
 	mcp       *streamable.Handler
+	quota     *quota.Meter // nil = off
+	metrics   *metrics.Metrics
 	web       *web.Server
 	sockets   []*socket
 	discovery config.Discovery
@@ -195,6 +210,7 @@ func (d *Daemon) hello() client.Hello {
 		Protocol: config.Protocol,
 		PID:      os.Getpid(),
 		Home:     d.o.Home.Dir(),
+		DataDir:  d.o.Home.DataDir(),
 		Epoch:    d.hub.Epoch(),
 		Draining: d.gate.isClosed(),
 	}
@@ -204,6 +220,7 @@ func (d *Daemon) facts() web.Facts {
 	return web.Facts{
 		PID:           os.Getpid(),
 		Home:          d.o.Home.Dir(),
+		DataDir:       d.o.Home.DataDir(),
 		Log:           d.o.Home.LogFile(),
 		Auto:          d.o.Auto,
 		Args:          d.o.Args,
@@ -232,6 +249,9 @@ func (d *Daemon) describe() config.Discovery {
 		Instance:   d.instance,
 		Version:    d.o.Version,
 		Protocol:   config.Protocol,
+		Auto:       d.o.Auto,
+		Args:       d.o.Args,
+		DataDir:    d.o.Home.DataDir(),
 		Socket:     d.o.Home.Socket(),
 		MQTTSocket: d.o.Home.MQTTSocket(),
 		StartedAt:  coord.At(d.started),

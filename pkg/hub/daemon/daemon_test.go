@@ -33,7 +33,7 @@ func TestAHubAnswersAtEveryDoorAndSaysWhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	me := process.Self()
-	want := config.Discovery{PID: me.PID, PIDStart: me.Start, Version: "1.2.3", Protocol: config.Protocol, Socket: home.Socket(), MQTTSocket: home.MQTTSocket()}
+	want := config.Discovery{PID: me.PID, PIDStart: me.Start, Version: "1.2.3", Protocol: config.Protocol, DataDir: home.DataDir(), Socket: home.Socket(), MQTTSocket: home.MQTTSocket()}
 	if diff := cmp.Diff(want, found, cmpopts.IgnoreFields(found, "Instance", "HTTP", "MQTT", "StartedAt")); diff != "" {
 		t.Error(diff)
 	}

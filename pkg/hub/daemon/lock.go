@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,8 +39,14 @@ type lock struct {
 func acquire(ctx context.Context, home config.Home) (*lock, error) {
 	for deadline := time.Now().Add(lockWait); ; {
 		l, err := tryLock(home.LockFile())
-		if l != nil || err != nil {
-			return l, err
+		if err != nil {
+			return nil, err
+		}
+		if l != nil {
+			if err := alone(ctx, home, l); err != nil {
+				return nil, err
+			}
+			return l, nil
 		}
 		if h, up := holder(ctx, home); up || time.Now().After(deadline) {
 			return nil, taken(home, h)
@@ -50,6 +57,17 @@ func acquire(ctx context.Context, home config.Home) (*lock, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// alone refuses, and lets the lock go, when a hub with another database serves
+// the home: two cannot share its sockets.
+func alone(ctx context.Context, home config.Home, l *lock) error {
+	h, up := holder(ctx, home)
+	if !up || h.Home != home.Dir() || h.DataDir == home.DataDir() {
+		return nil
+	}
+	return errors.Join(&coord.Error{Code: coord.Conflict, Err: ErrTaken, Next: "stop that one first (coord-hub stop), or give this one a home of its own (COORDINATOR_HOME)",
+		What: fmt.Sprintf("a hub (pid %d) with the data directory %s already serves the home %s", h.PID, h.DataDir, home.Dir())}, l.release())
 }
 
 // tryLock gives nil when another process has the lock.

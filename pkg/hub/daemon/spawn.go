@@ -1,8 +1,8 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -70,13 +70,38 @@ func await(ctx context.Context, home config.Home, pid int, ended <-chan error, s
 	}
 }
 
-// lastWords gives the error line a program has ended with.
+// lastWords gives why a program has ended: its error, else its panic, else the
+// last line it has written, else what can be found out.
 func lastWords(file string, exit error) string {
 	raw, err := os.ReadFile(file) // #nosec G304 -- written by the program we have started
-	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
-	last := strings.TrimPrefix(coord.CleanText(string(lines[len(lines)-1])), "coord-hub: ")
-	if err != nil || last == "" {
-		return fmt.Sprintf("%v; see coord-hub logs", exit)
+	if err != nil {
+		raw = nil
 	}
-	return last
+	lines := strings.Split(strings.TrimSpace(coord.CleanText(string(raw))), "\n")
+	from := max(0, len(lines)-1)
+	for i, line := range lines {
+		if strings.HasPrefix(line, "coord-hub: ") && !strings.HasPrefix(line, "coord-hub: warning:") {
+			from = i // an error may have several lines
+		} else if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			lines, from = lines[:i+1], i // what follows are stacks
+			break
+		}
+	}
+	if words := strings.TrimPrefix(strings.Join(lines[from:], " | "), "coord-hub: "); words != "" {
+		return words
+	}
+	if err := writable(filepath.Dir(file)); err != nil {
+		return fmt.Sprintf("%v, and nothing can be written (%v); free space on the disk that holds the coord home", exit, err)
+	}
+	return fmt.Sprintf("%v; see coord-hub logs", exit)
+}
+
+// writable tries to store something in a directory.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, "probe-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 4096))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }

@@ -36,7 +36,7 @@ func (d *Daemon) later(name string, limit time.Duration, do func(context.Context
 // and hub.json says so; on an error nothing is left. The error has ErrTaken in
 // its chain when the home has a hub.
 func (d *Daemon) Start(ctx context.Context) error {
-	for _, up := range []func(context.Context) error{d.lockHome, d.readSecrets, d.openStore, d.buildRules, d.openDoors, d.publish} {
+	for _, up := range []func(context.Context) error{d.lockHome, d.readSecrets, d.openStore, d.buildRules, d.startQuota, d.openDoors, d.sweepAtTimes, d.publish} {
 		if err := up(ctx); err != nil {
 			return errors.Join(err, d.Stop(context.WithoutCancel(ctx)))
 		}
@@ -97,9 +97,13 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 // buildRules makes the broker, which publishes for the rules, and the rules,
 // which know the broker's sessions.
 func (d *Daemon) buildRules(ctx context.Context) (err error) {
+	if err := d.buildMetrics(); err != nil {
+		return err
+	}
 	d.broker, err = broker.New(broker.Options{
 		Log:    d.o.Log,
 		Member: d.o.Member,
+		Pushed: d.metrics.Pushed,
 		Token:  func(secret string) bool { return auth.Equal(secret, d.token) },
 	})
 	if err != nil {
@@ -107,7 +111,7 @@ func (d *Daemon) buildRules(ctx context.Context) (err error) {
 	}
 	d.later("stop the broker", 5*time.Second, d.broker.Stop)
 	d.hub, err = hub.New(hub.Options{
-		Store: d.store, Publisher: d.broker, Log: d.o.Log,
+		Store: d.store, Publisher: d.broker, Statuses: d.broker, Meter: d.metrics, Log: d.o.Log,
 		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive,
 	})
 	if err != nil {
@@ -173,6 +177,11 @@ func (d *Daemon) openDoors(context.Context) error {
 		open = append(open, door{l, false, tcp.mqtt})
 		closers = append(closers, l.Close)
 	}
+	// Written before anybody is let in: whoever gets an answer finds it there.
+	d.later("remove hub.json", time.Second, func(context.Context) error { return d.retract() })
+	if err := config.WriteDiscovery(d.o.Home, d.discovery); err != nil {
+		return err
+	}
 	return d.serve(open)
 }
 
@@ -194,7 +203,7 @@ func (d *Daemon) serve(open []door) (err error) {
 	}
 	d.web, err = web.New(web.Options{
 		Rules: d.hub, Hello: d.hello, Facts: d.facts, Ready: d.ready, Stop: d.ask, Enter: d.gate.enter,
-		MCP: d.mcp, MQTT: d.broker.Take,
+		MCP: d.mcp, MQTT: d.broker.Take, Metrics: d.metrics.Handler(), Quota: d.quotaOrNil(), Prices: d.o.Prices,
 		Token: d.token, Member: d.o.Member, OwnUID: os.Geteuid(), Log: d.o.Log,
 	})
 	if err != nil {
@@ -224,7 +233,8 @@ func (d *Daemon) serve(open []door) (err error) {
 	return nil
 }
 
-// publish shakes hands with the hub itself and then tells others of it.
+// publish shakes hands with the hub itself; from then on there is one again,
+// whatever the user has stopped before.
 func (d *Daemon) publish(ctx context.Context) error {
 	c := client.Dial(d.discovery.Socket)
 	defer c.Close()
@@ -235,11 +245,7 @@ func (d *Daemon) publish(ctx context.Context) error {
 	if hello.Instance != d.instance {
 		return coord.Errorf(coord.Conflict, "try again", "another hub answers at %s", d.discovery.Socket)
 	}
-	if err := config.WriteDiscovery(d.o.Home, d.discovery); err != nil {
-		return err
-	}
-	d.later("remove hub.json", time.Second, func(context.Context) error { return d.retract() })
-	return nil
+	return config.ClearStopped(d.o.Home)
 }
 
 // retract removes hub.json if it is still about this hub.

@@ -24,7 +24,8 @@ type batch struct {
 }
 
 // Begin waits until no batch and no sweep is on, then opens a transaction. ctx
-// bounds the waiting, not the batch. It fails with coord.Unavailable.
+// bounds the waiting, not the batch. It fails with coord.Unavailable
+// when the wait is over or the store is closed, else with coord.Storage.
 func (s *Store) Begin(ctx context.Context) (hub.Batch, error) {
 	if err := s.acquire(ctx); err != nil {
 		return nil, err
@@ -68,7 +69,9 @@ func (b *batch) Apply(c *hub.Changes) error {
 	}
 	if err := w.put(c); err != nil {
 		// Without its savepoint the transaction is gone, and this fails.
-		b.broken = errors.Join(w.exec(rollbackToSavepoint), w.exec(releaseSavepoint))
+		if lost := errors.Join(w.exec(rollbackToSavepoint), w.exec(releaseSavepoint)); lost != nil {
+			b.broken = errors.Join(err, lost)
+		}
 		return b.store.explain("store changes", err)
 	}
 	if err := w.exec(releaseSavepoint); err != nil {
@@ -124,7 +127,11 @@ func (b *batch) usable() error {
 	case b.done:
 		return coord.Errorf(coord.Internal, "begin another", "the batch is finished")
 	case b.broken != nil:
-		return brokenAdvice.because(b.broken)
+		err := b.store.explain("an earlier request of this batch", b.broken)
+		if coord.CodeOf(err) == coord.Internal {
+			return brokenAdvice.because(err)
+		}
+		return err
 	default:
 		return nil
 	}

@@ -13,7 +13,7 @@
 //
 // When Commit returns nil the batch survives the death of the process and, with
 // the default durability, a power cut. When it returns an error nothing of the
-// batch has happened. A full disk or an I/O error is coord.Unavailable: SQLite
+// batch has happened. A full disk or an I/O error is coord.Storage: SQLite
 // may have dropped the whole transaction by itself then, so the batch refuses
 // all that follows, and the next Begin starts anew.
 //

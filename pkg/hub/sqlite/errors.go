@@ -30,20 +30,20 @@ type advice struct {
 var (
 	closedAdvice  = advice{coord.Unavailable, "the hub's database is closed", "call again when the hub has started anew"}
 	waitingAdvice = advice{coord.Unavailable, "the hub's database is busy with other writes", "call again; nothing was stored"}
-	busyAdvice    = advice{coord.Unavailable, "the hub's database is locked by another program",
+	busyAdvice    = advice{coord.Storage, "the hub's database is locked by another program",
 		"close what has the file open, then call again; nothing was stored"}
-	accessAdvice = advice{coord.Unavailable, "the hub's database cannot be read or written",
+	accessAdvice = advice{coord.Storage, "the hub's database cannot be read or written",
 		"check that the coord home exists and belongs to you and that its disk is healthy and writable, then call again; nothing was stored"}
 	damagedAdvice = advice{coord.Internal, "the hub's database is damaged",
 		"run coord-hub restore FILE with a backup, or move data/coordinator.db away to begin anew"}
-	brokenAdvice = advice{coord.Unavailable, "the hub's database dropped this transaction after an error",
+	brokenAdvice = advice{coord.Storage, "the hub's database dropped this transaction after an error",
 		"call again; nothing was stored"}
 
 	// advices says what each failure means to the user of the hub.
 	advices = map[int]advice{
-		resultFull: {coord.Unavailable, "the disk of the hub's database is full",
+		resultFull: {coord.Storage, "the disk of the hub's database is full",
 			"free space on the disk that holds the coord home, then call again; nothing was stored"},
-		resultNoMem:    {coord.Unavailable, "the hub's database is out of memory", "free memory, then call again; nothing was stored"},
+		resultNoMem:    {coord.Storage, "the hub's database is out of memory", "free memory, then call again; nothing was stored"},
 		resultBusy:     busyAdvice,
 		resultLocked:   busyAdvice,
 		resultPerm:     accessAdvice,

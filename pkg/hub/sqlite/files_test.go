@@ -98,7 +98,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"no path", sqlite.Options{}, coord.Invalid, "Options.Path"},
 		{"a path with NUL", sqlite.Options{Path: "a\x00b"}, coord.Invalid, "Options.Path"},
 		{"an unknown durability", sqlite.Options{Path: "x", Durability: "off"}, coord.Invalid, "full or normal"},
-		{"a missing directory", sqlite.Options{Path: filepath.Join(dir, "none", "a.db")}, coord.Unavailable, "coord home exists"},
+		{"a missing directory", sqlite.Options{Path: filepath.Join(dir, "none", "a.db")}, coord.Storage, "coord home exists"},
 		{"a directory", sqlite.Options{Path: dir}, coord.Invalid, "not a regular file"},
 		{"a symbolic link", sqlite.Options{Path: link}, coord.Invalid, "not a regular file"},
 		{"another file", sqlite.Options{Path: text}, coord.Internal, "damaged; run coord-hub restore"},

@@ -52,7 +52,7 @@ func TestCommitOnAFullDiskStoresNothingAndTheNextOneWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := b.Commit()
-	wantCode(t, err, coord.Unavailable)
+	wantCode(t, err, coord.Storage)
 	if err == nil || !strings.Contains(err.Error(), "disk") {
 		t.Errorf("error %v does not name the disk", err)
 	}
@@ -85,12 +85,16 @@ func TestBatchThatLostItsTransactionRefusesAllThatFollows(t *testing.T) {
 	for i := range large.Events {
 		large.Events[i].Payload = json.RawMessage(`"` + strings.Repeat("x", 4<<20) + `"`)
 	}
-	wantCode(t, b.Apply(large), coord.Unavailable)
+	wantCode(t, b.Apply(large), coord.Storage)
 	empty()
-	wantCode(t, b.Apply(announce(4)), coord.Unavailable)
-	_, _, err := b.Reply(hub.ReplyKey{Agent: "ag-1", Key: "nonce-1"})
-	wantCode(t, err, coord.Unavailable)
-	wantCode(t, b.Commit(), coord.Unavailable)
+	err := b.Apply(announce(4))
+	wantCode(t, err, coord.Storage)
+	if !strings.Contains(err.Error(), "disk") {
+		t.Errorf("what follows is not told of the disk: %v", err)
+	}
+	_, _, err = b.Reply(hub.ReplyKey{Agent: "ag-1", Key: "nonce-1"})
+	wantCode(t, err, coord.Storage)
+	wantCode(t, b.Commit(), coord.Storage)
 
 	equal(t, "events", seqs(t, s, ""), []coord.Seq{1, 2})
 	store(t, s, announce(2))

@@ -25,6 +25,7 @@ var loaders = [...]func(*Store, context.Context, *sql.Tx, *hub.Snapshot) error{
 	(*Store).loadEdits,
 	(*Store).loadFoldCase,
 	(*Store).loadModules,
+	(*Store).loadTokens,
 }
 
 // Load reads what the in-memory state is built from, all as of one moment.
@@ -171,6 +172,16 @@ func (s *Store) loadFoldCase(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot
 func (s *Store) loadModules(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) (err error) {
 	snap.Modules, err = nouns(ctx, s, text{tx, `SELECT project, id, body FROM modules ORDER BY project, id`},
 		func(m *coord.Module) key { return key{"module", string(m.Project), string(m.ID)} })
+	return err
+}
+
+func (s *Store) loadTokens(ctx context.Context, tx *sql.Tx, snap *hub.Snapshot) (err error) {
+	snap.Tokens, err = collect(ctx, text{tx, `SELECT agent, project, model, max(turn), sum(input), sum(output), sum(cache_read),
+		sum(cache_creation), sum(thinking), max(time), count(*) FROM tokens WHERE agent IN (SELECT id FROM agents) GROUP BY agent, model ORDER BY agent, model`},
+		func(rows *sql.Rows) (t coord.TokenTotal, err error) {
+			err = rows.Scan(&t.Agent, &t.Project, &t.Model, &t.Turn, &t.Input, &t.Output, &t.CacheRead, &t.CacheCreation, &t.Thinking, &t.Time, &t.Turns)
+			return t, err
+		})
 	return err
 }
 

@@ -66,11 +66,14 @@ func apply(ctx context.Context, conn *sql.Conn, files fs.FS, name string, step i
 
 // makeEpoch names the life of this event log, once.
 func makeEpoch(ctx context.Context, conn *sql.Conn) error {
-	const bits60 = 12 // characters of base 32: enough for one hub's few restores, short in each event
-	epoch := strings.ToLower(rand.Text()[:bits60])
-	_, err := conn.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING`, epoch)
+	_, err := conn.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING`, newEpoch())
 	if err != nil {
 		return fmt.Errorf("make epoch: %w", err)
 	}
 	return nil
+}
+
+func newEpoch() string {
+	const bits60 = 12 // characters of base 32: enough for one hub's few restores, short in each event
+	return strings.ToLower(rand.Text()[:bits60])
 }

@@ -24,6 +24,7 @@ var putters = [...]func(*writer, *hub.Changes) error{
 	(*writer).putReceipts,
 	(*writer).putFoldCase,
 	(*writer).putModules,
+	(*writer).putTokens,
 	(*writer).putReply,
 }
 
@@ -189,6 +190,17 @@ func (w *writer) putModules(c *hub.Changes) error {
 	for _, m := range c.Modules {
 		if err := w.noun(putModule, m, string(m.Project), string(m.ID), int64(m.Updated)); err != nil {
 			return fmt.Errorf("module %s: %w", m.ID, err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) putTokens(c *hub.Changes) error {
+	for i := range c.Tokens {
+		u := &c.Tokens[i]
+		if err := w.exec(putTokens, string(u.Agent), string(u.Project), u.Model, u.Turn, u.Input, u.Output, u.CacheRead, u.CacheCreation, u.Thinking,
+			int64(u.Time)); err != nil {
+			return fmt.Errorf("tokens of %s: %w", u.Agent, err)
 		}
 	}
 	return nil

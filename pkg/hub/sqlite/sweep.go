@@ -15,6 +15,7 @@ const (
 	newsAge   = 7 * 24 * time.Hour  // events and file activity
 	threadAge = 30 * 24 * time.Hour // after the end
 	agentAge  = 30 * 24 * time.Hour // after it was last seen
+	statsAge  = 90 * 24 * time.Hour
 	moduleAge = 30 * 24 * time.Hour // after it was set, when no agent of the project is known any more
 )
 
@@ -43,6 +44,7 @@ var policies = [...]retention{
 	{"inbox", newsAge, "agent, seq", `FROM (SELECT i.agent, i.seq
 		FROM events e JOIN inbox i ON i.seq = e.seq LEFT JOIN agents a ON a.id = i.agent
 		WHERE e.time < ? AND (a.id IS NULL OR i.seq <= a.seen AND i.seq < (SELECT max(seq) FROM inbox WHERE agent = i.agent)))`},
+	{"tokens", statsAge, "id", `FROM tokens WHERE time < ?`},
 	{"events", newsAge, "seq", `FROM events e WHERE time < ? AND NOT EXISTS (SELECT 1 FROM inbox WHERE seq = e.seq)`},
 	{"leases", newsAge, "project, id", `FROM leases WHERE ended > 0 AND ended < ?`},
 	{"waits", newsAge, "project, id", `FROM waits WHERE ended > 0 AND ended < ?`},

@@ -90,13 +90,16 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 		md.Project, md.Updated = blog, at // of which no agent is known
 		c.Modules = append(c.Modules, md)
 	}
+	for i, age := range []time.Duration{90*day + time.Millisecond, 90 * day} {
+		c.Tokens = append(c.Tokens, coord.TokenUse{Agent: "ag-1", Project: shop, Model: []string{"old", "new"}[i], Time: now.Add(-age)})
+	}
 	store(t, s, replies...)
 
 	sweep(t, s)
 	for _, want := range []struct{ table, column, left string }{
 		{"replies", "key", "new"}, {"events", "seq", "2"}, {"edits", "path", "file-2"}, {"leases", "id", "L-2"}, {"waits", "id", "W-2"},
 		{"announcements", "id", "A-2"}, {"threads", "id", "T-2"}, {"messages", "id", "M-2"}, {"agents", "id", "ag-2"}, {"credentials", "agent", "ag-2"},
-		{"modules", "id", "m-2"}, {"parties", "thread", "T-2"},
+		{"modules", "id", "m-2"}, {"tokens", "model", "new"}, {"parties", "thread", "T-2"},
 	} {
 		equal(t, want.table, column(t, db, want.column, want.table), []string{want.left})
 	}

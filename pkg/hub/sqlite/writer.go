@@ -48,6 +48,7 @@ const (
 	putFoldCase
 	dropModules
 	putModule
+	putTokens
 	putReply
 	putCounters
 	getReply
@@ -87,6 +88,8 @@ var statements = [statementCount]string{
 	putInbox:    `INSERT INTO inbox (agent, seq, prev) VALUES (?, ?, ?)`,
 	putReceipt:  `UPDATE inbox SET state = ?, rung = ?, at = ?, offers = ? WHERE agent = ? AND seq = ?`,
 	putFoldCase: `INSERT INTO fold_case (project) VALUES (?) ON CONFLICT DO NOTHING`,
+	putTokens: `INSERT INTO tokens (agent, project, model, turn, input, output, cache_read, cache_creation, thinking, time)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	dropModules: `DELETE FROM modules WHERE project = ?`,
 	putModule: `INSERT INTO modules (project, id, updated, body) VALUES (?, ?, ?, ?)
 		ON CONFLICT (project, id) DO UPDATE SET updated = excluded.updated, body = excluded.body`,

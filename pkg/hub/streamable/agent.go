@@ -35,10 +35,13 @@ func (a *agent) begin(ctx context.Context) error {
 	return nil
 }
 
-// goodbye says what the client has got last, and lets an agent that was made
-// here leave.
-func (a *agent) goodbye(ctx context.Context) {
-	_, _ = a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen()}) // a repetition is all that is at stake
+// goodbye says what the client has got last, unless it was silent for so long
+// that its agent may count as gone, which that would bring back; and lets an
+// agent that was made here leave.
+func (a *agent) goodbye(ctx context.Context, silent bool) {
+	if !silent {
+		_, _ = a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen()}) // a repetition is all that is at stake
+	}
 	if a.key != "" {
 		_ = a.rules.Leave(coord.WithCaller(ctx, a.caller)) // it is found gone a little later
 	}

@@ -150,7 +150,7 @@ func (s *session) register(ctx context.Context, info coord.ClientInfo, before *a
 
 // label makes a display name of what a client calls itself.
 func label(name string) string {
-	name = strings.TrimSpace(coord.CleanText(name))
+	name = coord.CleanLine(name)
 	for len(name) > maxLabel {
 		_, size := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-size]

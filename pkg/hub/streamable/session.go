@@ -171,12 +171,12 @@ func (s *session) watch() {
 	s.joining.Lock() // an agent that is being made has to leave too
 	defer s.joining.Unlock()
 	s.mu.Lock()
-	a := s.agent
+	a, silent := s.agent, s.stale || now().Sub(s.last) >= s.h.o.Presence
 	s.mu.Unlock()
 	if a == nil || s.h.isStopped() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leaveLimit)
 	defer cancel()
-	a.goodbye(ctx)
+	a.goodbye(ctx, silent)
 }

@@ -21,6 +21,7 @@ var statuses = map[coord.Code]int{
 	coord.RateLimited:  http.StatusTooManyRequests,
 	coord.Internal:     http.StatusInternalServerError,
 	coord.Unavailable:  http.StatusServiceUnavailable,
+	coord.Storage:      http.StatusInsufficientStorage,
 }
 
 func statusOf(err error) int {

@@ -225,7 +225,7 @@ func TestErrorsKeepTheirCodeAndHideTheirCause(t *testing.T) {
 	s := open(t, nil)
 	for code, status := range map[coord.Code]int{
 		coord.Invalid: 400, coord.Unauthorized: 401, coord.Forbidden: 403, coord.NotFound: 404, coord.Conflict: 409,
-		coord.TooLarge: 413, coord.RateLimited: 429, coord.Internal: 500, coord.Unavailable: 503,
+		coord.TooLarge: 413, coord.RateLimited: 429, coord.Internal: 500, coord.Unavailable: 503, coord.Storage: 507,
 	} {
 		s.rules.on = func(context.Context, string) (json.RawMessage, error) {
 			return nil, &coord.Error{Code: code, What: "it is so", Next: "do this", Err: errors.New("secret cause")}

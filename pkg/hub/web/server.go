@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/coordhq/coord/pkg/client"
+	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/auth"
 )
@@ -35,6 +36,11 @@ type Options struct {
 
 	MCP  MCP            // serves /mcp; nil = there is no such route
 	MQTT func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
+
+	Metrics http.Handler // serves /metrics; nil = there is no such route
+
+	Quota  Quota         // nil = this hub does not measure
+	Prices config.Prices // of models; nil = no costs are shown
 
 	Ready func(context.Context) error         // why the hub cannot work now, for /readyz; nil = it always can
 	Stop  func(reason string)                 // asked to leave over the unix socket; must not block; nil = refused

@@ -14,9 +14,10 @@ import (
 type Facts struct {
 	PID           int      `json:"pid"`
 	Home          string   `json:"home"`
-	Log           string   `json:"log,omitempty"`  // file
-	Auto          bool     `json:"auto"`           // started by a shim or hook; leaves when idle
-	Args          []string `json:"args,omitempty"` // of "coord-hub serve", for a restart
+	DataDir       string   `json:"data_dir,omitempty"` // of the database
+	Log           string   `json:"log,omitempty"`      // file
+	Auto          bool     `json:"auto"`               // started by a shim or hook; leaves when idle
+	Args          []string `json:"args,omitempty"`     // of "coord-hub serve", for a restart
 	UptimeSeconds int64    `json:"uptime_seconds"`
 	Protocol      int      `json:"protocol"`
 	Socket        string   `json:"socket"`

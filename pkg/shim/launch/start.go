@@ -16,8 +16,9 @@ import (
 
 // Child is a hub that we have started.
 type Child struct {
-	PID   int
-	Ended <-chan struct{} // closed when the process is gone
+	PID     int
+	Ended   <-chan struct{} // closed when the process is gone
+	Unnoted error           // why its start is not remembered for the next starter; nil = it is
 
 	binary string
 	stderr string // file
@@ -32,7 +33,7 @@ type Child struct {
 // it says before it has its log goes to a file, never to our own output. The
 // caller holds the home's start lock; a goroutine waits for the hub's end, so
 // that it leaves no zombie.
-func Start(home config.Home, binary string) (*Child, error) {
+func Start(home config.Home, binary string, args []string) (*Child, error) {
 	ended := make(chan struct{})
 	c := &Child{binary: binary, log: home.LogFile(), Ended: ended,
 		stderr: filepath.Join(filepath.Dir(home.LogFile()), "hub.stderr")}
@@ -44,7 +45,7 @@ func Start(home config.Home, binary string) (*Child, error) {
 		return nil, &coord.Error{Code: coord.Unavailable, What: "cannot write " + c.stderr, Next: "check the disk and its rights", Err: err}
 	}
 	defer stderr.Close()
-	cmd := exec.Command(binary, arguments(home)...) // #nosec G204 -- the hub's program, chosen by the user's installation
+	cmd := exec.Command(binary, args...) // #nosec G204 -- the hub's program, chosen by the user's installation
 	cmd.Env = Scrubbed(os.Environ(), home.Dir())
 	cmd.Stderr = stderr
 	process.Detach(cmd)
@@ -52,6 +53,7 @@ func Start(home config.Home, binary string) (*Child, error) {
 		return nil, &coord.Error{Code: coord.Unavailable, What: "cannot start " + binary + ": " + err.Error(), Next: "run make install in the coord repository", Err: err}
 	}
 	c.PID = cmd.Process.Pid
+	c.Unnoted = note(home, c.PID)
 	go func() {
 		c.err = cmd.Wait()
 		close(ended)
@@ -59,12 +61,27 @@ func Start(home config.Home, binary string) (*Child, error) {
 	return c, nil
 }
 
-func arguments(home config.Home) []string {
-	args := []string{"serve", "--auto"}
-	if data := home.DataDir(); data != filepath.Join(home.Dir(), "data") {
-		args = append(args, "--data-dir", data)
+// Arguments are those of a hub with the flags: it serves the database that we
+// know of, or the one that was served before. The zero Discovery is none.
+func Arguments(home config.Home, before config.Discovery, flags ...string) []string {
+	if home.OwnData() {
+		home = home.WithData(before.DataDir)
+	}
+	args := append([]string{"serve"}, flags...)
+	if !home.OwnData() {
+		args = append(args, "--data-dir", home.DataDir())
 	}
 	return args
+}
+
+// note remembers who was launched, beside others that may still be on their way.
+func note(home config.Home, pid int) error {
+	start, err := process.StartTime(pid)
+	if err != nil {
+		return err
+	}
+	living := slices.DeleteFunc(config.ReadLaunched(home), func(p coord.Process) bool { return !process.Alive(p) })
+	return config.WriteLaunched(home, append(living, coord.Process{PID: pid, Start: start}))
 }
 
 // passedOn is the hub's environment beside XDG_* and its home: what it needs of

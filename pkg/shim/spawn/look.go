@@ -72,7 +72,8 @@ func (s *starter) judge(h client.Hello) (client.Hello, state, error) {
 }
 
 // newer reports whether version a is after b. Both must be semantic versions,
-// with or without the leading v; a development build never is.
+// with or without the leading v, as package build makes them: then of any two
+// builds one is newer, and two sessions with different builds agree which.
 func newer(a, b string) bool {
 	a, b = canonical(a), canonical(b)
 	return semver.IsValid(a) && semver.IsValid(b) && semver.Compare(a, b) > 0
@@ -93,6 +94,9 @@ func (s *starter) retire(ctx context.Context, old client.Hello) error {
 		s.keep = true
 		s.Log.Warn("the installed coord-hub is not newer than the one that runs", "installed", installed, "running", old.Version, "mine", s.Version)
 		return nil
+	}
+	if d, err := config.ReadDiscovery(s.Home); err == nil && d.Instance == old.Instance {
+		s.before = d // it takes the file with it
 	}
 	if err := s.client.Stop(ctx, "upgrade"); err != nil && coord.CodeOf(err) != coord.Unavailable {
 		s.keep = true

@@ -37,6 +37,7 @@ type Options struct {
 	Home      config.Home  // as config.Find gives it; prepared by Ensure when needed
 	Version   string       // of the caller; "" and everything that is no semantic version never replaces a hub
 	HubBinary string       // "" = coord-hub beside this program, else on PATH
+	NewUse    bool         // somebody begins to work: start a hub even after coord-hub stop
 	Log       *slog.Logger // nil = silence
 }
 
@@ -45,8 +46,12 @@ type Options struct {
 // when the installed coord-hub is newer than that too. It may be called by many
 // processes and goroutines at once, and again whenever the hub is lost.
 //
+// A hub takes the place of another with the flags and the data directory of
+// that one, whether it was replaced or killed.
+//
 // The error is coord.Unavailable when no hub can be had, coord.Forbidden when
-// the home or its socket is not this user's alone. A hub that it has started
+// the home or its socket is not this user's alone, and coord.Conflict when the
+// user has stopped the hub and nobody has begun to work since. A hub that it has started
 // outlives this process; a goroutine waits for its end, so that it leaves no
 // zombie.
 func Ensure(ctx context.Context, o Options) (*client.Client, client.Hello, error) {
@@ -71,7 +76,8 @@ func Ensure(ctx context.Context, o Options) (*client.Client, client.Hello, error
 type starter struct {
 	Options
 	client *client.Client
-	keep   bool // the hub will not be replaced: use it although it is older
+	keep   bool             // the hub will not be replaced: use it although it is older
+	before config.Discovery // of the hub that was there; the zero one when none is known
 }
 
 func (s *starter) ensure(ctx context.Context) (client.Hello, error) {
@@ -80,6 +86,11 @@ func (s *starter) ensure(ctx context.Context) (client.Hello, error) {
 	}
 	if err := s.Home.Prepare(); err != nil {
 		return client.Hello{}, err
+	}
+	if s.NewUse {
+		if err := config.ClearStopped(s.Home); err != nil {
+			return client.Hello{}, err
+		}
 	}
 	lock := flock.New(s.Home.StartLock(), flock.SetPermissions(0o600))
 	defer lock.Close()
@@ -127,7 +138,10 @@ func (s *starter) startLocked(ctx context.Context) (client.Hello, error) {
 			}
 			continue
 		case state == absent:
-			hello, found, err := s.start(ctx)
+			if err := s.stopped(); err != nil {
+				return client.Hello{}, err
+			}
+			hello, found, err := s.startAsBefore(ctx)
 			if found || err != nil {
 				return hello, err
 			}
@@ -137,6 +151,19 @@ func (s *starter) startLocked(ctx context.Context) (client.Hello, error) {
 			return client.Hello{}, s.tooLong(err, "the hub that was there does not end")
 		}
 	}
+}
+
+// stopped says that the user wants no hub for now.
+func (s *starter) stopped() error {
+	at, stopped := config.StoppedByHand(s.Home)
+	if !stopped {
+		return nil
+	}
+	when := ""
+	if at != 0 {
+		when = " at " + at.Time().Local().Format("15:04:05")
+	}
+	return coord.Errorf(coord.Conflict, "run coord-hub start", "the hub was stopped by hand%s", when)
 }
 
 func (s *starter) tooLong(err error, what string) error {

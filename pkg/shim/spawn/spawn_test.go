@@ -36,6 +36,9 @@ func newHome(t *testing.T, sc script) config.Home {
 		for _, p := range processes(t, home, "launched") {
 			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
+		for _, p := range config.ReadLaunched(home) { // one that has not come to note itself
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
+		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
@@ -230,7 +233,7 @@ func TestHubThatDiesAtOnceIsReported(t *testing.T) {
 
 func TestMissingHubSaysHowToInstallIt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	for name, binary := range map[string]string{"named": "/nonexistent/coord-hub", "searched": ""} {
+	for name, binary := range map[string]string{"named": filepath.Join(t.TempDir(), "coord-hub"), "searched": ""} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := spawn.Ensure(t.Context(), spawn.Options{Home: newHome(t, script{}), HubBinary: binary})
 			wantUnavailable(t, err, "make install")

@@ -65,6 +65,10 @@ func Find(offered []*tool.Op, name string) (*tool.Op, error) {
 		}
 	}
 	next := "the tools are: " + strings.Join(all, ", ")
+	if op, exists := tool.Lookup(name); exists && !op.Hidden {
+		return nil, coord.Errorf(coord.NotFound, next+"; the user gets the others by leaving out COORDINATOR_TOOLS=core (or ?tools=core)",
+			"there is no tool %s among the core tools, which are all that is offered here", name)
+	}
 	if len(close) > 0 {
 		next = "did you mean " + strings.Join(close, " or ") + "?"
 	}

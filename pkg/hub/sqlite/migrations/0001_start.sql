@@ -144,6 +144,23 @@ CREATE TABLE modules (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX modules_updated ON modules (updated);
 
+-- What the turns of an agent's model cost. An agent may be gone before its costs.
+CREATE TABLE tokens (
+	id             INTEGER PRIMARY KEY,
+	agent          TEXT NOT NULL,
+	project        TEXT NOT NULL,
+	model          TEXT NOT NULL,
+	turn           INTEGER NOT NULL,
+	input          INTEGER NOT NULL,
+	output         INTEGER NOT NULL,
+	cache_read     INTEGER NOT NULL,
+	cache_creation INTEGER NOT NULL,
+	thinking       INTEGER NOT NULL,
+	time           INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tokens_time ON tokens (time);
+CREATE INDEX tokens_agent ON tokens (agent, model);
+
 CREATE TABLE events (
 	seq      INTEGER PRIMARY KEY,
 	project  TEXT NOT NULL,

@@ -1,0 +1,159 @@
+package coordtest_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/coordhq/coord/pkg/coordtest"
+)
+
+// lessons says which test holds each lesson that was learned from the system
+// before this one: "package:Test", "scenario:file/name", or in words why there
+// is none here. The numbers are those of the list of lessons.
+var lessons = map[int][]string{
+	1:   {"pkg/workspace:TestEverySpellingOfAFileIsOnePath", "pkg/shim:TestPathsGoToTheHubInTheProjectsForm"},
+	2:   {"pkg/workspace:TestWorktreesAreOneProjectAndTwoWorkspaces"},
+	3:   {"pkg/workspace:TestPathInAnotherWorktreeIsNamedAsThere", "pkg/workspace:TestTroubleWithGitIsSaid"},
+	4:   {"pkg/hub:TestAnswersToBadCalls", "pkg/hub/streamable:TestOnlyPathsUnderTheWorkingTreeAreTaken"},
+	5:   {"pkg/workspace:TestCasePolicyOfTheWorkingTree", "pkg/hub/streamable:TestAWorkingTreeOnWindows"},
+	6:   {"pkg/workspace:TestSubmoduleIsAProjectOfItsOwn", "pkg/workspace:TestLawsOfResolve"},
+	7:   {"pkg/coordtest:TestTwoRepositoriesNeverMeetAtAnyDoor"},
+	8:   {"pkg/workspace:TestPathThatIsNoneOfTheProjectIsRefused", "pkg/workspace:FuzzResolve"},
+	9:   {"scenario:dependencies/files lie in the innermost module that is named by a path around them"},
+	10:  {"pkg/shim/spawn:TestHubThatDiesAtOnceIsReported", "pkg/shim/spawn:TestHubOfAnotherHomeIsRefused"},
+	11:  {"pkg/hub/daemon:TestABusyPortIsReplacedUnlessItWasChosen"},
+	12:  {"pkg/hub/daemon:TestADiscoveryFileThatNamesALivingStrangerIsNotBelieved"},
+	13:  {"pkg/hub/daemon:TestOfManyAutoStartedHubsOneStaysAndTheOthersGiveWayQuietly"},
+	14:  {"pkg/config:TestHomeIsTheFirstThatIsNamed"},
+	15:  {"pkg/config:TestAProjectsEnvironmentIsNotTheHubs", "pkg/shim/spawn:TestHubInheritsNothingOfTheProject"},
+	16:  {"pkg/hub/daemon:TestEveryWayToEndIsTheSameEnd"},
+	17:  {"pkg/coordtest:TestSmallBinariesHoldNoHub", "pkg/coordtest:BenchmarkShimStart"},
+	18:  {"pkg/coordtest:TestDemoHoldsInEveryStep"},
+	19:  {"pkg/shim/spawn:TestStartsAHubWhenThereIsNone", "pkg/process:TestADetachedChildLeadsItsOwnSession"},
+	20:  {"issue 3: init"},
+	21:  {"pkg/coordtest:TestIdentityIsTheConnectionsNotAnArgument"},
+	22:  {"pkg/coordtest:TestTwoRepositoriesNeverMeetAtAnyDoor", "pkg/topic:TestMayRead"},
+	23:  {"pkg/hub/broker:TestAClientPublishesOnNoHubTopic", "pkg/topic:TestMayWrite"},
+	24:  {"pkg/hub/broker:TestAClientPublishesOnNoHubTopic"},
+	25:  {"pkg/hub/broker:TestAClientsMessageIsStampedByTheHub"},
+	26:  {"pkg/hub:TestNamesAreUniqueAmongTheLiving"},
+	27:  {"pkg/hub:TestTwoProjectsNeverMeet"},
+	28:  {"pkg/shim:TestTheFirstCallRegistersWhenNobodySaidInitialized"},
+	29:  {"pkg/coordtest:TestTwoSessionsFindAndSettleAConflict"},
+	30:  {"pkg/shim:TestAForgottenSessionIsResumed", "pkg/hub/streamable:TestASessionEndsAfterThirtyMinutesWithoutARequest"},
+	31:  {"pkg/hub/daemon:TestOtherMachinesAreNeverLetIn", "pkg/config:TestOnlyLoopbackIsBound"},
+	32:  {"pkg/hub/web:TestNoWebPageGetsThrough", "pkg/hub/web:TestOnlyOurOwnPagesOpenAWebSocket"},
+	33:  {"pkg/hub/web:TestEachRouteServesWhomItIsFor"},
+	34:  {"issue 4: event streams and the dashboard's cookie"},
+	35:  {"pkg/hub/auth:TestATokenIsMadeOnceWith256BitsAndMode0600"},
+	36:  {"pkg/hub:TestEverythingGoesOnAfterARestart"},
+	37:  {"pkg/shim/feed:TestBacklogIsReadFromTheAcknowledgedPosition"},
+	38:  {"pkg/shim:TestWhatCouldNotBeWrittenIsNotAcknowledged", "pkg/shim:TestWhatWasHandedOverIsAcknowledged"},
+	39:  {"pkg/hub/broker:TestAFullQueueDropsAndCounts", "pkg/inbox:TestOverflowLeavesOneMarkerForWhatIsGone"},
+	40:  {"pkg/shim/feed:TestAnOutageLosesNothing", "pkg/hub/sqlite:TestSweepKeepsUnreadNewsAndTheHeadOfEachInbox"},
+	41:  {"pkg/shim:TestNewsComesInBatches"},
+	42:  {"pkg/shim/feed:TestMessagesOutOfOrderComeInOrder"},
+	43:  {"pkg/hub:TestOutcomeByConcernedGrayAndOnline", "scenario:plays/S63 an hour of disjoint work is an hour of silence"},
+	44:  {"pkg/hub/broker:TestAClientRetainsNothing"},
+	45:  {"scenario:threads_listing/what is published is news for all, under one's own name"},
+	46:  {"pkg/shim/feed:TestALostBrokerIsFoundAgainAndNothingIsMissed"},
+	47:  {"scenario:presence/a killed client is gone at once, a lost connection is not", "pkg/hub/broker:TestAgentStatusIsRetained"},
+	48:  {"pkg/shim/feed:TestARefusedSubscriptionIsTriedAgain", "pkg/shim/spawn:TestOtherProtocolIsAnError"},
+	49:  {"pkg/topic:TestGrantedFiltersAreAllGranted"},
+	50:  {"pkg/shim/feed:TestAHoleIsFilledFromTheLog"},
+	51:  {"pkg/coordtest:TestTheZoneOfTheEnvironmentIsInForce"},
+	52:  {"pkg/coordtest:TestTheZoneOfTheEnvironmentIsInForce"},
+	53:  {"pkg/hub/sqlite:TestLoadGivesBackWhatWasStored"},
+	54:  {"pkg/shim:TestWaitsAreCappedByClient", "pkg/inbox:TestNoWakeUpIsLost"},
+	55:  {"pkg/coordtest:TestScenarios"},
+	56:  {"pkg/coordtest:TestOfTwoSimultaneousAnnouncementsExactlyOneIsClear", "pkg/hub:TestThreadsBehaveLikeTheModel"},
+	57:  {"scenario:gate/asking changes nothing"},
+	58:  {"pkg/hub:TestOutcomeByConcernedGrayAndOnline"},
+	59:  {"scenario:gate/a subagent's lease belongs to its session"},
+	60:  {"scenario:layers/nothing to announce", "scenario:gate/a dormant announcement closes after half an hour"},
+	61:  {"pkg/hub:TestThreadsBehaveLikeTheModel", "scenario:gate/S49 gray lifts nothing"},
+	62:  {"scenario:thread_ends/a late comment is kept and reaches the owner"},
+	63:  {"scenario:layers/the highest layer wins and all reasons stay"},
+	64:  {"scenario:gate/a dormant announcement closes after half an hour"},
+	65:  {"pkg/hub:TestWhenALostConnectionHasConsequences"},
+	66:  {"scenario:presence/a night with a closed lid is no leaving", "pkg/hub:TestACallBringsAnAgentBack"},
+	67:  {"scenario:tasks/two tasks on one file are not claimed by two agents"},
+	68:  {"pkg/hub:TestLeasesAreLinearizable", "pkg/hub:TestAskingFirstAndTakingThenIsNotLinearizable"},
+	69:  {"scenario:gate/asking changes nothing", "scenario:layers/1 edited a moment ago"},
+	70:  {"scenario:plays/S13b a killed holder refuses nobody after two seconds"},
+	71:  {"scenario:gate/S07 both announce, the first edits and stops without closing"},
+	72:  {"scenario:thread_ends/the initiator leaves"},
+	73:  {"scenario:plays/S38 two subagents of one session and then its main thread"},
+	74:  {"scenario:presence/what only looks like a double start is two agents"},
+	75:  {"scenario:gate/S58b an edit that was denied lapses at the next hook"},
+	76:  {"pkg/hub/daemon:TestTwoHubsInOneProcessKnowNothingOfEachOther"},
+	77:  {"pkg/hub/sqlite:TestReadersAndTheWriterDoNotDisturbEachOther"},
+	78:  {"pkg/hub/sqlite:TestLoadSkipsUnreadableRows"},
+	79:  {"pkg/hub:BenchmarkAnnounce"},
+	80:  {"design: rules ask no database, an index in memory answers"},
+	81:  {"pkg/hub/sqlite:TestQueriesUseIndexes"},
+	82:  {"issue 4: event streams"},
+	83:  {"pkg/hub:TestAnswersOfACrowdedHub"},
+	84:  {"pkg/hub/sqlite:TestLoadSkipsUnreadableRows"},
+	85:  {"issue 3: doctor"},
+	86:  {"design: there is no audit chain"},
+	87:  {"issue 4: backup and restore"},
+	88:  {"pkg/hub/web:TestEachLimitOfConnectionsIsNamed", "pkg/hub/broker:TestAGiantPacketIsRefusedByItsLength"},
+	89:  {"pkg/hub/sqlite:TestEveryTableHasARetentionPolicy"},
+	90:  {"pkg/tool:TestReadCleansTextAndFillsDefaults"},
+	91:  {"issue 3: the one renderer of peer text"},
+	92:  {"design: one server per session, the shim"},
+	93:  {"issue 3: init writes the permission rule"},
+	94:  {"pkg/coordtest:TestWrongInputIsAnsweredAndTheSessionGoesOn"},
+	95:  {"pkg/shim:TestTheHubsRefusalIsAToolError"},
+	96:  {"issue 3: hooks announce without the model"},
+	97:  {"design: no judgement of prose"},
+	98:  {"design: measured are outcomes, not events"},
+	99:  {"pkg/shim:TestInitializeIsAnsweredWithoutAHub"},
+	100: {"issue 4: dashboard"},
+	101: {"design: every guard is tested through a public door"},
+	102: {"design: there is no layer 4"},
+	103: {"pkg/workspace:TestExpansionKnowsWhatGitKnows"},
+	104: {"design: nothing of ours deletes a tree"},
+}
+
+func TestEveryLessonHasItsTest(t *testing.T) {
+	there := map[string]bool{}
+	for _, s := range coordtest.Scenarios(t, scenarios) {
+		there["scenario:"+s.File+"/"+s.Name] = true
+	}
+	const root = "../.."
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
+	err := filepath.WalkDir(filepath.Join(root, "pkg"), func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path) // #nosec G304 G122 -- our own sources
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		for _, m := range function.FindAllStringSubmatch(string(text), -1) {
+			there[filepath.ToSlash(dir)+":"+m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reason := regexp.MustCompile(`^(issue [34]|design): \w`)
+	for n := range 104 {
+		where := lessons[n+1]
+		if len(where) == 0 {
+			t.Errorf("lesson %d is not in the table", n+1)
+		}
+		for _, name := range where {
+			if !there[name] && !reason.MatchString(name) {
+				t.Errorf("lesson %d: there is no %s", n+1, name)
+			}
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coordhq/coord/pkg/config"
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hub/sqlite"
+)
+
+// BackupInfo says what a backup holds.
+type BackupInfo = sqlite.Copy
+
+// Backup copies the database of a home, whose hub may be at work, into a new
+// file. An empty name gives it one in the directory backups of the home.
+func Backup(ctx context.Context, home config.Home, out string) (BackupInfo, error) {
+	if out == "" {
+		dir := filepath.Join(home.Dir(), "backups")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return BackupInfo{}, &coord.Error{Code: coord.Unavailable, What: "cannot make " + dir, Next: "check its rights, or use --output", Err: err}
+		}
+		out = filepath.Join(dir, "coordinator-"+time.Now().UTC().Format("20060102-150405.000")+".db")
+	}
+	out, err := filepath.Abs(out)
+	if err != nil {
+		return BackupInfo{}, fmt.Errorf("backup: %w", err)
+	}
+	return sqlite.Backup(ctx, home.Database(), out)
+}
+
+// Restored says what Restore has done.
+type Restored struct {
+	BackupInfo
+	Kept    string `json:"kept,omitempty"` // where the database is that was there before
+	Stopped bool   `json:"stopped"`        // a hub was running, and has been stopped for it
+}
+
+// restoreTries is how often Restore stops a hub that sessions start again
+// before it has the lock.
+const restoreTries = 10
+
+// Restore puts a backup in the place of the home's database. It verifies the
+// backup before it touches anything, stops a running hub, and keeps the old
+// database aside.
+func Restore(ctx context.Context, home config.Home, backup string) (out Restored, err error) {
+	if _, err := sqlite.Verify(ctx, backup); err != nil {
+		return out, err
+	}
+	if err := home.Prepare(); err != nil {
+		return out, err
+	}
+	l, stopped, err := lockStopped(ctx, home)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, l.release()) }()
+	out.Stopped = stopped
+	out.BackupInfo, out.Kept, err = sqlite.Restore(ctx, backup, home.Database())
+	return out, err
+}
+
+// lockStopped takes the lock of a home whose hub it has stopped.
+func lockStopped(ctx context.Context, home config.Home) (l *lock, stopped bool, err error) {
+	for range restoreTries {
+		if l, err = acquire(ctx, home); err == nil || !errors.Is(err, ErrTaken) {
+			return l, stopped, err
+		}
+		if _, err := StopHub(ctx, home, "restore"); err != nil && !errors.Is(err, ErrNotRunning) {
+			return nil, stopped, err
+		}
+		stopped = true
+	}
+	return nil, stopped, coord.Errorf(coord.Conflict, "close the sessions, then try again", "sessions start the hub again each time it is stopped for the restore")
+}

@@ -1,0 +1,68 @@
+package tool
+
+import "github.com/coordhq/coord/pkg/coord"
+
+// RecordTokens adds to what a session's model has cost; the hooks call it at the
+// end of a turn, and POST /api/tokens leads to it.
+var RecordTokens = declare[RecordTokensIn, RecordTokensOut](Op{
+	Name:   "record_tokens",
+	Text:   "Record the tokens that turns of an agent's model used.",
+	Hidden: true,
+})
+
+// RecordTokensIn is the argument of record_tokens.
+type RecordTokensIn struct {
+	Agent coord.AgentID `json:"agent,omitempty" max:"64" doc:"whose; a session may name itself only"`
+	Uses  []TokensIn    `json:"uses" req:"true" max:"100"`
+}
+
+// TokensIn is what one turn used, in tokens.
+type TokensIn struct {
+	Model         string `json:"model"` // 1 to 100 characters
+	Turn          int    `json:"turn,omitempty"`
+	Input         int64  `json:"input,omitempty"`
+	Output        int64  `json:"output,omitempty"` // thinking included
+	CacheRead     int64  `json:"cache_read,omitempty"`
+	CacheCreation int64  `json:"cache_creation,omitempty"`
+	Thinking      int64  `json:"thinking,omitempty"`
+}
+
+// RecordTokensOut answers record_tokens.
+type RecordTokensOut struct {
+	Recorded int `json:"recorded"`
+}
+
+// TokensUsed sums up the tokens of agents; GET /api/tokens leads to it.
+var TokensUsed = declare[TokensUsedIn, TokensUsedOut](Op{
+	Name:     "tokens_used",
+	Text:     "Tokens used, per agent and model.",
+	ReadOnly: true,
+	Hidden:   true,
+})
+
+// TokensUsedIn is the argument of tokens_used.
+type TokensUsedIn struct {
+	Agent  coord.AgentID `json:"agent,omitempty" max:"64"`
+	Limit  int           `json:"limit,omitempty" max:"200"`
+	Cursor string        `json:"cursor,omitempty" max:"64"`
+}
+
+// TokenTotal is the sum of one agent and model.
+type TokenTotal struct {
+	Agent         AgentRef        `json:"agent"`
+	Project       coord.ProjectID `json:"project"`
+	Model         string          `json:"model"`
+	Turns         int             `json:"turns"`
+	Input         int64           `json:"input"`
+	Output        int64           `json:"output"`
+	CacheRead     int64           `json:"cache_read"`
+	CacheCreation int64           `json:"cache_creation"`
+	Thinking      int64           `json:"thinking"`
+	Last          coord.Millis    `json:"last"`
+}
+
+// TokensUsedOut answers tokens_used, the greatest sums first.
+type TokensUsedOut struct {
+	Totals     []TokenTotal `json:"totals"`
+	NextCursor string       `json:"next_cursor,omitempty"`
+}
