@@ -121,6 +121,11 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	if err != nil || call == nil {
 		return coord.HookAnswer{}, err
 	}
+	if r.in.event == coord.HookSessionStart && (call.Source == "startup" || call.Source == "resume") {
+		if err := config.ClearStopped(r.settings.Home); err != nil { // the user begins to work: a stop of before is over
+			return coord.HookAnswer{}, err
+		}
+	}
 	if r.hub, err = reach(ctx, r.settings.Home, r.HubBinary, r.Client); err != nil {
 		return coord.HookAnswer{}, err
 	}

@@ -15,11 +15,15 @@ import (
 const look = 3 * time.Millisecond
 
 // reach connects to the hub of a home, and starts one when nobody is there. It
-// waits no longer than ctx; a hub that it has started goes on all the same.
+// waits no longer than ctx; a hub that it has started goes on all the same. One
+// that the user has stopped stays stopped.
 func reach(ctx context.Context, home config.Home, binary, client string) (*line, error) {
 	l, err := dial(ctx, home.Socket(), client)
 	if coord.CodeOf(err) != coord.Unavailable {
 		return l, err
+	}
+	if _, stopped := config.StoppedByHand(home); stopped {
+		return nil, coord.Errorf(coord.Conflict, "run coord-hub start", "the hub was stopped by hand")
 	}
 	lock := flock.New(home.StartLock(), flock.SetPermissions(0o600))
 	defer lock.Close()
