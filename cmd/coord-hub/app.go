@@ -46,6 +46,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.serve(), a.start(), a.stop(), a.restart(),
 		a.status(), a.logs(), a.quota(), a.backup(), a.restore(), a.version(),
+		a.initCommand(), a.uninstall(), a.doctor(), a.login(), a.release(), a.thread(),
 		demo.Command(),
 	)
 	return root

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,10 +17,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 	"github.com/coordhq/coord/pkg/process"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"eventually": eventually,
 			"gone":       gone,
 			"usage":      usage,
+			"works":      works,
 		},
 	})
 }
@@ -153,5 +157,31 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if alive := process.Alive(coord.Process{PID: pid}); alive != neg {
 		ts.Fatalf("process %d alive: %v", pid, alive)
+	}
+}
+
+// works brings an agent on that holds a file, or is refused it: works NAME FILE.
+// Two that announce it as well open a thread.
+func works(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	home, err := config.Find(ts.Getenv, "")
+	ts.Check(err)
+	host, err := home.HostID()
+	ts.Check(err)
+	w, err := workspace.Locate(ctx, filepath.Dir(ts.MkAbs(args[1])), ts.Getenv, host)
+	ts.Check(err)
+	p, err := w.Resolve(ts.MkAbs(args[1]))
+	ts.Check(err)
+	c := client.Dial(home.Socket())
+	defer c.Close()
+	me, err := c.Register(ctx, coord.Registration{Client: coord.ClientInfo{Name: "script"}, Project: w.Project, Workspace: w.ID, Host: host, Label: args[0]})
+	ts.Check(err)
+	for _, call := range [][2]string{
+		{"turn", `{"event":"begin"}`},
+		{"announce_work", fmt.Sprintf(`{"subject":"work","target_files":[%q]}`, p)},
+		{"acquire", fmt.Sprintf(`{"file_paths":[%q]}`, p)},
+	} {
+		_, err := c.Call(ctx, me.SessionKey, call[0], json.RawMessage(call[1]), "")
+		ts.Check(err)
 	}
 }

@@ -48,6 +48,7 @@ Environment:
   COORDINATOR_AGENT_NAME  name that other agents see
   COORDINATOR_PROJECT     project id, in place of the repository's
   COORDINATOR_TOOLS       core offers the eight tools that matter most
+  COORDINATOR_WAKE        off: news never wakes an idle session
 `
 
 func main() {
@@ -101,7 +102,7 @@ func serve(out io.Writer) error {
 	}
 	s, err := shim.New(shim.Options{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr,
-		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, Version: build.Version(linked),
+		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, NoWake: settings.NoWake, Version: build.Version(linked),
 	})
 	if err != nil {
 		return err

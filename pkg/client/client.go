@@ -87,6 +87,32 @@ func (c *Client) Quota(ctx context.Context, now bool) (json.RawMessage, error) {
 	return c.do(ctx, request{method: http.MethodGet, path: "/api/quota"})
 }
 
+// ReleasePath lets others write a path, as the person behind the agents.
+func (c *Client) ReleasePath(ctx context.Context, in coord.PathRelease) (coord.Freed, error) {
+	return post[coord.Freed](ctx, c, "/api/release", in)
+}
+
+// PostAsHuman says something in a thread, as the person behind the agents. The
+// answer is the message, a JSON object.
+func (c *Client) PostAsHuman(ctx context.Context, id coord.ThreadID, in coord.HumanPost) (json.RawMessage, error) {
+	return post[json.RawMessage](ctx, c, "/api/threads/"+url.PathEscape(string(id))+"/messages", in)
+}
+
+// CloseAsHuman ends a thread, as the person behind the agents. The answer is
+// the thread, a JSON object.
+func (c *Client) CloseAsHuman(ctx context.Context, id coord.ThreadID, in coord.HumanClose) (json.RawMessage, error) {
+	return post[json.RawMessage](ctx, c, "/api/threads/"+url.PathEscape(string(id))+"/close", in)
+}
+
+func post[Out any](ctx context.Context, c *Client, path string, in any) (out Out, err error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return out, &coord.Error{Code: coord.Internal, What: "cannot write the request " + path, Err: err}
+	}
+	err = c.decode(ctx, request{method: http.MethodPost, path: path, body: body}, &out)
+	return out, err
+}
+
 // Stop asks the hub to finish what it has begun and to leave.
 func (c *Client) Stop(ctx context.Context, reason string) error {
 	body, err := json.Marshal(StopRequest{Reason: reason})

@@ -53,6 +53,7 @@ type Settings struct {
 	AgentName string          // label of the session; "" = the hub makes one
 	Project   coord.ProjectID // "" = found from the repository
 	CoreTools bool            // offer the small set of tools
+	NoWake    bool            // never wake an idle session
 
 	Enforce coord.Enforce // how much the edit gate may do
 	Strict  bool          // refuse an edit while no hub answers

@@ -35,6 +35,7 @@ const (
 	Enforcement Key = "enforce"
 	Strictness  Key = "strict"
 	HookTimeout Key = "hook-timeout"
+	Wake        Key = "wake"
 )
 
 // Setting is one row of [Table].
@@ -99,6 +100,9 @@ var Table = []*Setting{
 		set:  oneOf(func(s *Settings, v string) { s.Strict = v == "1" }, "0", "1")},
 	{Key: HookTimeout, Env: "COORDINATOR_HOOK_TIMEOUT", File: "defaults.hook_timeout", Default: "300ms", Accepts: "a duration of 1ms or more, like 300ms or 2s", Readers: Hook,
 		Text: "How long a hook keeps its client waiting for the hub, before it lets the edit through.", set: durationOf(func(s *Settings) *time.Duration { return &s.HookTimeout })},
+	{Key: Wake, Env: "COORDINATOR_WAKE", File: "defaults.wake", Default: "on", Accepts: "on or off", Readers: Shim | Hook,
+		Text: "off: urgent news never wakes an idle session; it comes with the next prompt.",
+		set:  oneOf(func(s *Settings, v string) { s.NoWake = v == "off" }, "on", "off")},
 }
 
 const acceptsBind = "a loopback address (127.0.0.1, ::1 or localhost); other machines cannot be let in without team authentication, which this version does not have"

@@ -13,6 +13,11 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 )
 
+// TrustedHubs is the list in config.json of the hubs, by origin, that may be
+// sent this user's token. It is no setting: only coord-hub login and the user
+// write it, and no flag or environment variable adds to it.
+const TrustedHubs = "trusted_hubs"
+
 // maxConfig is the largest config.json that is read, in bytes.
 const maxConfig = 1 << 20
 
@@ -93,7 +98,7 @@ func (f *fileValues) flatten(prefix string, object map[string]any) {
 func (f *fileValues) unknown() []string {
 	var out []string
 	for key := range f.values {
-		if !slices.ContainsFunc(Table, func(r *Setting) bool { return r.File == key }) {
+		if key != TrustedHubs && !slices.ContainsFunc(Table, func(r *Setting) bool { return r.File == key }) {
 			out = append(out, fmt.Sprintf("%s holds the unknown key %q, which nothing reads; known are %s", f.name, key, knownKeys()))
 		}
 	}

@@ -82,6 +82,7 @@ type Announcement struct {
 	Created    Millis            `json:"created"`
 	Claimed    Millis            `json:"claimed,omitempty"`   // an offered task: when its owner took it
 	LastEdit   Millis            `json:"last_edit,omitempty"` // of its owner, inside its targets
+	Yielded    []Path            `json:"yielded,omitempty"`   // a person took its right of way for these
 	Ended      Millis            `json:"ended,omitempty"`
 }
 

@@ -18,11 +18,11 @@ const (
 	KindThreadCompleted  EventKind = "thread.completed" // WorkCompleted
 	KindIntrospection    EventKind = "introspection"    // ThreadOpened
 	KindAnnounceClosed   EventKind = "announcement.closed"
-	KindAgentStatus      EventKind = "agent.status" // AgentStatusChanged
-	KindAgentLost        EventKind = "agent.lost"   // AgentLost: you counted as gone
-	KindFileEdited       EventKind = "file.edited"  // FileTouched
-	KindFileLeased       EventKind = "file.leased"  // FileTouched
-	KindFileReleased     EventKind = "file.released"
+	KindAgentStatus      EventKind = "agent.status"      // AgentStatusChanged
+	KindAgentLost        EventKind = "agent.lost"        // AgentLost: you counted as gone
+	KindFileEdited       EventKind = "file.edited"       // FileTouched
+	KindFileLeased       EventKind = "file.leased"       // FileTouched
+	KindFileReleased     EventKind = "file.released"     // FileTouched; in an inbox: a person took your right to the file
 	KindLeasePassed      EventKind = "lease.passed"      // FileTouched: your left lease went to the actor
 	KindPathWanted       EventKind = "path.wanted"       // FileTouched: the actor waits for a path you hold
 	KindPathFree         EventKind = "path.free"         // PathFree: a path you waited for is yours to take
@@ -207,6 +207,7 @@ type FileTouched struct {
 	Name      string      `json:"name,omitempty"`
 
 	Announcement AnnouncementID `json:"announcement_id,omitempty"` // of the recipient, if it is about one
+	By           AgentID        `json:"by,omitempty"`              // the person who took the recipient's right to the file
 }
 
 // PathFree is the payload of path.free.

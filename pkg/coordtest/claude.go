@@ -1,260 +1,69 @@
 package coordtest
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"runtime"
 	"strings"
 	"testing"
-
-	"github.com/coordhq/coord/pkg/driver"
-	"github.com/coordhq/coord/pkg/tool"
+	"time"
 )
 
-// Claude stands for one Claude Code session: a process with a pid of its own,
-// whose hooks are the real coord-hook with payloads in the client's shapes
-// (testdata/hooks).
+// Claude is a Claude Code program of its own: the version that
+// testdata/npm-claude pins, with an empty home and no account.
 type Claude struct {
-	t          testing.TB
-	home       *Home
-	Name       string // display name, and the session id it starts with
-	Session    string // changes with /clear
-	Dir        string // working directory
-	Transcript string
-	Env        []string // more environment of its hooks
-	Program    string   // "" = the coord-hook that was built for the test
-	client     *exec.Cmd
-	calls      int
+	t       testing.TB
+	program string
+
+	Home string // its HOME, in the test's directory
+	Path string // its PATH
 }
 
-// Claude starts a session that works in dir. Its hooks have not said so yet.
-func (h *Home) Claude(name, dir string) *Claude {
-	h.t.Helper()
-	client := exec.Command("sleep", "3600") // any process will do: it lives until it is killed
-	if err := client.Start(); err != nil {
-		h.t.Fatal(err)
+// NewClaude gives the program, installing it when it is not there. On its PATH
+// are the directories given, before those of the system.
+func NewClaude(t testing.TB, path ...string) *Claude {
+	t.Helper()
+	arch := map[string]string{"amd64": "x64"}[runtime.GOARCH]
+	if arch == "" {
+		arch = runtime.GOARCH
 	}
-	c := &Claude{t: h.t, home: h, Name: name, Session: "session-" + name, Dir: dir, client: client,
-		Transcript: filepath.Join(h.t.TempDir(), name+".jsonl")}
-	h.t.Cleanup(c.Kill)
-	return c
+	program := filepath.Join(installed(t, "npm-claude"), "node_modules", "@anthropic-ai", "claude-code-"+runtime.GOOS+"-"+arch, "claude")
+	_, err := os.Stat(program)
+	Need(t, err == nil, "a Claude Code for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm-claude")
+	all := ""
+	for _, dir := range append(path, "/usr/local/bin", "/usr/bin", "/bin") {
+		all += dir + string(filepath.ListSeparator)
+	}
+	return &Claude{t: t, program: program, Home: t.TempDir(), Path: all[:len(all)-1]}
 }
 
-// ClaudeHere is [Home.Claude] with the test's own process as the client: shims
-// that the test starts are its children.
-func (h *Home) ClaudeHere(name, dir string) *Claude {
-	return &Claude{t: h.t, home: h, Name: name, Session: "session-" + name, Dir: dir, Transcript: filepath.Join(h.t.TempDir(), name+".jsonl")}
-}
+// Program is the path of the program.
+func (c *Claude) Program() string { return c.program }
 
-// Shim starts the session's MCP server, as the client does, and initialises it.
-func (c *Claude) Shim() *Agent {
+// Run runs a command that has to succeed within a minute, and gives what it
+// printed.
+func (c *Claude) Run(dir string, args ...string) string {
 	c.t.Helper()
-	o := c.home.options(c.Name, c.Dir)
-	o.Client = "claude-code"
-	o.Env = append(o.Env, "CLAUDE_CODE_SESSION_ID="+c.Session, "CLAUDE_PROJECT_DIR="+c.Dir)
-	s, err := driver.Start(c.t.Context(), o)
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	defer cancel()
+	out, err := c.Command(ctx, dir, args...).CombinedOutput()
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("claude %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	c.home.closeAtEnd(c.Name, s)
-	return &Agent{Session: s, Name: c.Name, t: c.t}
+	return string(out)
 }
 
-// Kill ends the client's process without a word.
-func (c *Claude) Kill() {
-	_ = c.client.Process.Kill()
-	_ = c.client.Wait()
-}
-
-// PID is the client's process id.
-func (c *Claude) PID() int {
-	if c.client == nil {
-		return os.Getpid()
-	}
-	return c.client.Process.Pid
-}
-
-// Said is what a hook has printed.
-type Said struct {
-	Raw     string // all of standard output
-	Stderr  string
-	Code    int
-	Denied  bool   // permissionDecision deny
-	Reason  string // of the denial, or of a blocked stop
-	Blocked bool   // decision block
-	Context string // additionalContext
-	Note    string // systemMessage
-}
-
-// Fill is what stands in a payload's places, such as "file".
-type Fill map[string]string
-
-// Hook runs one hook with a payload of testdata/hooks.
-func (c *Claude) Hook(event, payload string, fill Fill) Said {
-	c.t.Helper()
-	return c.Run(event, []byte(c.Payload(payload, fill)))
-}
-
-// Run runs one hook with any input.
-func (c *Claude) Run(event string, stdin []byte) Said {
-	c.t.Helper()
-	cmd := c.Command(event)
-	cmd.Stdin = bytes.NewReader(stdin)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	said := Said{}
-	var exit *exec.ExitError
-	switch err := cmd.Run(); {
-	case errors.As(err, &exit):
-		said.Code = exit.ExitCode()
-	case err != nil && !errors.Is(err, os.ErrClosed) && !strings.Contains(err.Error(), "broken pipe"):
-		c.t.Fatalf("%s: coord-hook %s: %v", c.Name, event, err)
-	}
-	said.Raw, said.Stderr = out.String(), errs.String()
-	c.read(&said)
-	return said
-}
-
-// Command prepares one hook, in exec form as the client runs it.
-func (c *Claude) Command(event string) *exec.Cmd {
-	program := c.Program
-	if program == "" {
-		program = c.home.binaries().Hook()
-	}
-	cmd := exec.Command(program, event) // #nosec G204 -- the binary under test
-	cmd.Dir = c.Dir
-	cmd.Env = append(append(os.Environ(), "COORDINATOR_HOME="+c.home.Dir, "COORDINATOR_AGENT_NAME="+c.Name, "CLAUDE_PID="+strconv.Itoa(c.PID()),
-		"CLAUDE_CODE_SESSION_ID="+c.Session, "CLAUDE_PROJECT_DIR="+c.Dir, "GORACE=atexit_sleep_ms=0",
-		"COORDINATOR_HOOK_TIMEOUT=20s"), c.Env...) // a test machine may be busy: what is late is tested by itself
+// Command prepares a run in a directory. Nothing of the caller's environment
+// reaches it; no request of it reaches the network.
+func (c *Claude) Command(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.program, args...) // #nosec G204 -- a program that we pin
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + c.Path, "HOME=" + c.Home, "TMPDIR=" + c.t.TempDir(), "LANG=C.UTF-8",
+		"COORDINATOR_HOME=" + filepath.Join(c.Home, ".coord"),
+		"ANTHROPIC_BASE_URL=http://127.0.0.1:9", "ANTHROPIC_API_KEY=sk-dummy", // nobody listens there
+		"DISABLE_AUTOUPDATER=1", "DISABLE_TELEMETRY=1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1"}
+	cmd.WaitDelay = 5 * time.Second
 	return cmd
-}
-
-// Payload fills in a payload of testdata/hooks.
-func (c *Claude) Payload(name string, fill Fill) string {
-	c.t.Helper()
-	root, err := moduleRoot()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	raw, err := os.ReadFile(filepath.Join(root, "testdata", "hooks", name+".json")) // #nosec G304 -- our own test data
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.calls++
-	values := Fill{"session": c.Session, "transcript": c.Transcript, "cwd": c.Dir, "agent": "", "file": "", "command": "", "source": "",
-		"tool_use": fmt.Sprintf("toolu_%s_%d", c.Name, c.calls)}
-	for k, v := range fill {
-		values[k] = v
-	}
-	if f := values["file"]; f != "" && !filepath.IsAbs(f) {
-		values["file"] = filepath.Join(c.Dir, filepath.FromSlash(f)) // Claude Code makes it absolute first
-	}
-	text := string(raw)
-	for k, v := range values {
-		quoted, err := json.Marshal(v)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		text = strings.ReplaceAll(text, "{{"+k+"}}", string(quoted[1:len(quoted)-1]))
-	}
-	return text
-}
-
-// read takes the output apart and fails the test for what a client would not
-// understand, or must never get.
-func (c *Claude) read(said *Said) {
-	c.t.Helper()
-	if said.Raw == "" {
-		return
-	}
-	var out struct {
-		Decision string `json:"decision"`
-		Reason   string `json:"reason"`
-		Message  string `json:"systemMessage"`
-		Specific struct {
-			Event    string `json:"hookEventName"`
-			Decision string `json:"permissionDecision"`
-			Reason   string `json:"permissionDecisionReason"`
-			Context  string `json:"additionalContext"`
-		} `json:"hookSpecificOutput"`
-	}
-	dec := json.NewDecoder(strings.NewReader(said.Raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&out); err != nil {
-		c.t.Fatalf("%s: standard output is not the JSON of a hook: %v\n%s", c.Name, err, said.Raw)
-	}
-	if d := out.Specific.Decision; d != "" && d != "deny" {
-		c.t.Errorf("%s: permissionDecision %q must never be given", c.Name, d)
-	}
-	said.Denied, said.Blocked = out.Specific.Decision == "deny", out.Decision == "block"
-	said.Reason, said.Context, said.Note = out.Specific.Reason+out.Reason, out.Specific.Context, out.Message
-}
-
-// Start reports the session's start.
-func (c *Claude) Start() Said {
-	c.t.Helper()
-	return c.Hook("session-start", "session_start", Fill{"source": "startup"})
-}
-
-// Prompt reports that the user has asked for something: a turn begins.
-func (c *Claude) Prompt() Said { c.t.Helper(); return c.Hook("prompt", "prompt", nil) }
-
-// Stop reports the end of the turn.
-func (c *Claude) Stop() Said { c.t.Helper(); return c.Hook("stop", "stop", nil) }
-
-// Edit asks for an edit and, when it is let through, reports it done. A subagent
-// may be named.
-func (c *Claude) Edit(file string, subagent ...string) Said {
-	c.t.Helper()
-	said := c.BeginEdit(file, subagent...)
-	if said.Denied {
-		return said
-	}
-	c.calls-- // the same tool use
-	after := c.Hook("post-tool", "post_edit", Fill{"file": file, "agent": strings.Join(subagent, "")})
-	if said.Context == "" {
-		said.Context = after.Context
-	} else if after.Context != "" {
-		said.Context += "\n" + after.Context
-	}
-	return said
-}
-
-// BeginEdit asks for an edit.
-func (c *Claude) BeginEdit(file string, subagent ...string) Said {
-	c.t.Helper()
-	return c.Hook("pre-tool", "pre_edit", Fill{"file": file, "agent": strings.Join(subagent, "")})
-}
-
-// Wrote appends entries to the session's transcript.
-func (c *Claude) Wrote(entries ...string) {
-	c.t.Helper()
-	f, err := os.OpenFile(c.Transcript, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.WriteString(strings.Join(entries, "\n") + "\n"); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// Peers names all agents that the hub knows in the session's project, itself
-// included: a shim asks for it.
-func (c *Claude) Peers() []string {
-	c.t.Helper()
-	watcher := c.home.Agent("watcher", c.Dir)
-	all := false
-	var out []string
-	for _, a := range Call(watcher, tool.ListAgents, tool.ListAgentsIn{OnlineOnly: &all}).Agents {
-		if !a.Me {
-			out = append(out, a.Name)
-		}
-	}
-	return out
 }

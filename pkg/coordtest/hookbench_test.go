@@ -16,7 +16,7 @@ func BenchmarkHook(b *testing.B) {
 	for i := range 50 {
 		home.Agent(fmt.Sprintf("session-%d", i), repo.Dir).Status()
 	}
-	alice := home.Claude("alice", repo.Dir)
+	alice := home.HookSession("alice", repo.Dir)
 	alice.Env = []string{"COORDINATOR_HOOK_TIMEOUT=300ms"}
 	alice.Start()
 	alice.Prompt()

@@ -20,7 +20,7 @@ func TestShimAndHooksAreOneAgentWhicheverComesFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			home := coordtest.NewHome(t)
 			repo := coordtest.NewRepo(t, "shop", "login.go")
-			alice := home.ClaudeHere("alice", repo.Dir)
+			alice := home.HookSessionHere("alice", repo.Dir)
 			var shim *coordtest.Agent
 			if hooksFirst {
 				alice.Start()
@@ -55,13 +55,13 @@ func TestShimAndHooksAreOneAgentWhicheverComesFirst(t *testing.T) {
 func TestAResumedSessionFindsItsAgent(t *testing.T) {
 	home := coordtest.NewHome(t)
 	repo := coordtest.NewRepo(t, "shop", "login.go")
-	alice := home.Claude("alice", repo.Dir)
+	alice := home.HookSession("alice", repo.Dir)
 	alice.Start()
 	alice.Prompt()
 	alice.Edit("login.go")
 	alice.Stop()
 	alice.Kill()
-	again := home.Claude("alice", repo.Dir)
+	again := home.HookSession("alice", repo.Dir)
 	said := again.Hook("session-start", "session_start", coordtest.Fill{"source": "resume"})
 	if !strings.Contains(said.Context, "you hold") || !strings.Contains(said.Context, "login.go") {
 		t.Errorf("the resumed session is told %+v, want where it stands", said)
@@ -74,7 +74,7 @@ func TestAResumedSessionFindsItsAgent(t *testing.T) {
 func TestASessionThatStillRunsElsewhereKeepsItsAgent(t *testing.T) {
 	home := coordtest.NewHome(t)
 	repo := coordtest.NewRepo(t, "shop", "login.go")
-	alice, twin := home.Claude("alice", repo.Dir), home.Claude("alice", repo.Dir)
+	alice, twin := home.HookSession("alice", repo.Dir), home.HookSession("alice", repo.Dir)
 	alice.Start()
 	alice.Prompt()
 	alice.Edit("login.go")
@@ -98,11 +98,11 @@ func TestAHubThatIsGoneIsStartedAndAnOutageIsSaidOnce(t *testing.T) {
 }
 
 // alone is a session whose coord-hook finds no coord-hub to start.
-func alone(t *testing.T, env ...string) *coordtest.Claude {
+func alone(t *testing.T, env ...string) *coordtest.HookSession {
 	t.Helper()
 	home := coordtest.NewHome(t)
 	repo := coordtest.NewRepo(t, "shop", "login.go")
-	c := home.Claude("alice", repo.Dir)
+	c := home.HookSession("alice", repo.Dir)
 	dir := t.TempDir()
 	raw, err := os.ReadFile(coordtest.Build(t).Hook())
 	if err != nil {
@@ -254,7 +254,7 @@ func TestAnIdleSessionIsWokenByItsWaiterAndOnlyByTheNewest(t *testing.T) {
 func TestACallOfOursBelongsToTheSubagentThatMakesIt(t *testing.T) {
 	home := coordtest.NewHome(t)
 	repo := coordtest.NewRepo(t, "shop", "login.go")
-	alice := home.ClaudeHere("alice", repo.Dir)
+	alice := home.HookSessionHere("alice", repo.Dir)
 	shim := alice.Shim()
 	alice.Start()
 	alice.Prompt()

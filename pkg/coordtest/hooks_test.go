@@ -11,12 +11,12 @@ import (
 )
 
 // two starts two sessions in one working tree, each in a turn.
-func two(t *testing.T) (alice, bob *coordtest.Claude, home *coordtest.Home) {
+func two(t *testing.T) (alice, bob *coordtest.HookSession, home *coordtest.Home) {
 	t.Helper()
 	home = coordtest.NewHome(t)
 	repo := coordtest.NewRepo(t, "shop", "login.go", "cart.go")
-	alice, bob = home.Claude("alice", repo.Dir), home.Claude("bob", repo.Dir)
-	for _, c := range []*coordtest.Claude{alice, bob} {
+	alice, bob = home.HookSession("alice", repo.Dir), home.HookSession("bob", repo.Dir)
+	for _, c := range []*coordtest.HookSession{alice, bob} {
 		c.Start()
 		c.Prompt()
 	}
@@ -60,8 +60,8 @@ func TestEditOfWhatAPeerEditsIsRefusedUntilItsTurnEnds(t *testing.T) {
 func TestAnotherWorkingTreeIsOnlyTold(t *testing.T) {
 	home := coordtest.NewHome(t)
 	repo := coordtest.NewRepo(t, "shop", "login.go")
-	alice, bob := home.Claude("alice", repo.Dir), home.Claude("bob", repo.Worktree("feature").Dir)
-	for _, c := range []*coordtest.Claude{alice, bob} {
+	alice, bob := home.HookSession("alice", repo.Dir), home.HookSession("bob", repo.Worktree("feature").Dir)
+	for _, c := range []*coordtest.HookSession{alice, bob} {
 		c.Start()
 		c.Prompt()
 	}
@@ -167,8 +167,8 @@ func TestADeadClientHoldsNothing(t *testing.T) {
 func TestAGuestIsCoordinatedWhereTheFileIs(t *testing.T) {
 	home := coordtest.NewHome(t)
 	shop, site := coordtest.NewRepo(t, "shop", "a.go"), coordtest.NewRepo(t, "site", "b.go")
-	alice, bob := home.Claude("alice", shop.Dir), home.Claude("bob", site.Dir)
-	for _, c := range []*coordtest.Claude{alice, bob} {
+	alice, bob := home.HookSession("alice", shop.Dir), home.HookSession("bob", site.Dir)
+	for _, c := range []*coordtest.HookSession{alice, bob} {
 		c.Start()
 		c.Prompt()
 	}

@@ -11,14 +11,14 @@ import (
 )
 
 // change writes a file as a client's tool does between its two hooks.
-func change(t *testing.T, c *coordtest.Claude, name string) {
+func change(t *testing.T, c *coordtest.HookSession, name string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(c.Dir, name), []byte("changed by "+c.Name+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func shell(c *coordtest.Claude, command string) coordtest.Said {
+func shell(c *coordtest.HookSession, command string) coordtest.Said {
 	return c.Hook("pre-tool", "pre_bash", coordtest.Fill{"command": command})
 }
 

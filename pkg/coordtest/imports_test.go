@@ -15,12 +15,12 @@ const module = "github.com/coordhq/coord/"
 // imports is the architecture: what each package of ours may import of ours.
 // Imports go inwards. A package that is not in the table has no place yet.
 var imports = map[string][]string{
-	"pkg/coord":        {},
 	"pkg/brief":        {"pkg/coord"},
 	"pkg/build":        {},
-	"pkg/client/peer":  {"pkg/coord"},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
+	"pkg/client/peer":  {"pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
+	"pkg/coord":        {},
 	"pkg/impact":       {"pkg/coord"},
 	"pkg/inbox":        {"pkg/coord"},
 	"pkg/process":      {"pkg/coord"},
@@ -29,39 +29,44 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
-	"pkg/hook/tokens": {},
-
-	"pkg/hub":            {"pkg/brief", "pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
-	"pkg/hub/auth":       {"pkg/config", "pkg/coord"},
-	"pkg/hub/broker":     {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub":        {"pkg/brief", "pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
+	"pkg/hub/auth":   {"pkg/config", "pkg/coord"},
+	"pkg/hub/broker": {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
+	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/metrics",
+		"pkg/hub/quota", "pkg/hub/sqlite", "pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
 	"pkg/hub/metrics":    {"pkg/coord", "pkg/hub"},
 	"pkg/hub/quota":      {"pkg/coord"},
 	"pkg/hub/sqlite":     {"pkg/coord", "pkg/hub"},
-	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/quota", "pkg/tool"},
 	"pkg/hub/streamable": {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/tool/mcptool"},
-	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/metrics", "pkg/hub/quota", "pkg/hub/sqlite",
-		"pkg/hub/streamable", "pkg/hub/web", "pkg/process"},
+	"pkg/hub/web":        {"pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/quota", "pkg/tool"},
 
+	"pkg/shim": {"pkg/brief", "pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed",
+		"pkg/shim/spawn", "pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
 	"pkg/shim/feed":   {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
 	"pkg/shim/launch": {"pkg/config", "pkg/coord", "pkg/process"},
 	"pkg/shim/spawn":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch"},
-	"pkg/shim": {"pkg/client", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed", "pkg/shim/spawn",
-		"pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
+
+	"pkg/hook": {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hook/shell", "pkg/process", "pkg/shim/launch",
+		"pkg/workspace"},
+	"pkg/hook/reconcile": {"pkg/coord", "pkg/process", "pkg/workspace"},
+	"pkg/hook/shell":     {},
+	"pkg/hook/tokens":    {},
+
+	"pkg/setup": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/tool", "pkg/workspace"},
 
 	"pkg/driver": {"pkg/coord", "pkg/tool"},
-	"pkg/demo":   {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
+
+	"pkg/demo": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
+
 	"pkg/coordtest": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/daemon", "pkg/hub/sqlite", "pkg/hub/web",
 		"pkg/process", "pkg/shim", "pkg/tool", "pkg/workspace"},
-
 	"pkg/coordtest/asroot": {},
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
-	"pkg/hook/shell": {},
-	"pkg/hook":       {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hook/shell", "pkg/process", "pkg/shim/launch", "pkg/workspace"},
-
 	"cmd/coord-hook": {"pkg/build", "pkg/hook"},
+	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
+		"pkg/tool", "pkg/workspace"},
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
-	"cmd/coord-hub":  {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/tool"},
 }
 
 // reserved are libraries that only the named packages may import.
@@ -69,6 +74,7 @@ var reserved = map[string][]string{
 	"github.com/mattn/go-sqlite3":            {"pkg/hub/sqlite"},
 	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
 	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
+	"mvdan.cc/sh/v3":                         {"pkg/hook/shell"},
 	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/streamable", "pkg/shim", "pkg/tool/mcptool"},
 }
 

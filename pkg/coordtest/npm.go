@@ -31,11 +31,21 @@ type Node struct {
 // script of theirs. A machine without npm or its registry skips the test.
 func NewNode(t testing.TB) *Node {
 	t.Helper()
+	n := &Node{t: t, dir: installed(t, "npm")}
+	_, err := os.Stat(n.program())
+	Need(t, err == nil, "a Node.js for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm")
+	return n
+}
+
+// installed gives the directory in which the packages are that testdata/<name>
+// pins, installing them when they are not there.
+func installed(t testing.TB, name string) string {
+	t.Helper()
 	root, err := moduleRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	pins := filepath.Join(root, "testdata", "npm")
+	pins := filepath.Join(root, "testdata", name)
 	lock, err := os.ReadFile(filepath.Join(pins, "package-lock.json")) // #nosec G304 -- a file of this repository
 	if err != nil {
 		t.Fatal(err)
@@ -45,42 +55,40 @@ func NewNode(t testing.TB) *Node {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(lock)
-	n := &Node{t: t, dir: filepath.Join(cache, "coord-test", "npm-"+hex.EncodeToString(sum[:6]))}
-	if _, err := os.Stat(n.dir); err != nil { // #nosec G703 -- below the user's cache, under a hash
-		n.install(pins)
+	dir := filepath.Join(cache, "coord-test", name+"-"+hex.EncodeToString(sum[:6]))
+	if _, err := os.Stat(dir); err != nil { // #nosec G703 -- below the user's cache, under a hash
+		install(t, pins, dir)
 	}
-	_, err = os.Stat(n.program())
-	Need(t, err == nil, "a Node.js for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm")
-	return n
+	return dir
 }
 
 // install puts everything into a directory beside the one it gets, so that a
 // directory of that name is a complete one.
-func (n *Node) install(pins string) {
-	n.t.Helper()
+func install(t testing.TB, pins, dir string) {
+	t.Helper()
 	npm, err := exec.LookPath("npm")
-	Need(n.t, err == nil, "npm (apt install npm)")
-	if err := os.MkdirAll(filepath.Dir(n.dir), 0o750); err != nil {
-		n.t.Fatal(err)
+	Need(t, err == nil, "npm (apt install npm)")
+	if err := os.MkdirAll(filepath.Dir(dir), 0o750); err != nil {
+		t.Fatal(err)
 	}
-	half, err := os.MkdirTemp(filepath.Dir(n.dir), "half-")
+	half, err := os.MkdirTemp(filepath.Dir(dir), "half-")
 	if err != nil {
-		n.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(half) }() // a leftover in a cache
 	if err := os.CopyFS(half, os.DirFS(pins)); err != nil {
-		n.t.Fatal(err)
+		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(n.t.Context(), installLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), installLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
 		"--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000") // #nosec G204 -- npm on our own pins
 	cmd.Dir = half
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.CombinedOutput()
-	Need(n.t, err == nil, fmt.Sprintf("the npm registry, or its packages: npm ci: %v\n%s", err, bytes.TrimSpace(out)))
-	if err := os.Rename(half, n.dir); err != nil && !errors.Is(err, fs.ErrExist) { // else another test process was quicker
-		n.t.Fatal(err)
+	Need(t, err == nil, fmt.Sprintf("the npm registry, or its packages: npm ci: %v\n%s", err, bytes.TrimSpace(out)))
+	if err := os.Rename(half, dir); err != nil && !errors.Is(err, fs.ErrExist) { // else another test process was quicker
+		t.Fatal(err)
 	}
 }
 

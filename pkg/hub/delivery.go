@@ -241,13 +241,39 @@ func (t *txn) written(agent coord.AgentID, rung coord.Rung, seqs []coord.Seq) {
 	})
 }
 
+// wroteUpTo notes that everything up to a seq has been handed to the client.
+func (t *txn) wroteUpTo(agent coord.AgentID, upTo coord.Seq) {
+	var seqs []coord.Seq
+	for _, l := range t.boxOf(agent).letters {
+		if s := l.receipt.State; l.receipt.Seq <= upTo && s != coord.DeliverySeen && s != coord.DeliveryWritten {
+			seqs = append(seqs, l.receipt.Seq)
+		}
+	}
+	t.written(agent, coord.RungPoll, seqs)
+}
+
 // withdrawn notes that offers were not handed out: they are made again at once.
 func (t *txn) withdrawn(agent coord.AgentID, seqs []coord.Seq) {
 	t.stamp(agent, seqs, func(l *letter) {
-		if l.receipt.State == coord.DeliveryOffered {
+		if l.receipt.State == coord.DeliveryOffered || l.receipt.State == coord.DeliveryWritten {
 			l.receipt.State, l.receipt.At = coord.DeliveryQueued, t.now
 		}
 	})
+}
+
+// byShim are the rungs whose writer is the client's own shim.
+var byShim = map[coord.Rung]bool{coord.RungResult: true, coord.RungPoll: true, coord.RungSocket: true, coord.RungChannel: true}
+
+// bereft notes that a shim begins anew for an agent: what the one before it was
+// handing out, or had written to a client that never came back, is offered again.
+func (t *txn) bereft(agent coord.AgentID) {
+	var seqs []coord.Seq
+	for _, l := range t.boxOf(agent).letters {
+		if byShim[l.receipt.Rung] {
+			seqs = append(seqs, l.receipt.Seq)
+		}
+	}
+	t.withdrawn(agent, seqs)
 }
 
 // progress notes that the client's main thread has come back: what was written

@@ -206,8 +206,10 @@ func TestAFullInboxExpiresItsOldestAndSaysSo(t *testing.T) {
 func TestAcknowledgingThroughSyncIsSeen(t *testing.T) {
 	_, a := silent(t)
 	a.tell(3, coord.Medium)
-	a.call("sync", object{"seen": 3})
-	want(t, "receipts", a.receipts(), "4:queued")
+	a.call("sync", object{"seen": 2})
+	want(t, "handed over", a.receipts(), "2:written 3:queued 4:queued")
+	a.call("sync", object{"seen": 3, "read": true})
+	want(t, "read", a.receipts(), "4:queued")
 	want(t, "offer", a.offered("result", nil), "4")
 }
 

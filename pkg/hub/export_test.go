@@ -6,6 +6,16 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 )
 
+// Panic runs a rule that changes something and then panics.
+func (h *Hub) Panic(ctx context.Context, ghost *coord.Agent) error {
+	_, err := h.submit(ctx, "boom", ReplyKey{}, func(t *txn) (any, error) {
+		t.putAgent(ghost)
+		t.emitAgentStatus(ghost)
+		panic("boom")
+	})
+	return err
+}
+
 // What a client's hooks report, for tests of the rules behind them.
 
 // Prompt is a report of a prompt.
@@ -67,16 +77,6 @@ func (h *Hub) do(rule func(*txn)) error {
 	_, err := h.submit(context.Background(), "test", ReplyKey{}, func(t *txn) (any, error) {
 		rule(t)
 		return struct{}{}, nil
-	})
-	return err
-}
-
-// Panic runs a rule that changes something and then panics.
-func (h *Hub) Panic(ctx context.Context, ghost *coord.Agent) error {
-	_, err := h.submit(ctx, "boom", ReplyKey{}, func(t *txn) (any, error) {
-		t.putAgent(ghost)
-		t.emitAgentStatus(ghost)
-		panic("boom")
 	})
 	return err
 }

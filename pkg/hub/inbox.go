@@ -26,7 +26,7 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 		return out, nil
 	}
 	if seen := min(in.Seen, out.Head); seen > agent.Seen {
-		switch err := h.acknowledge(ctx, me, seen); {
+		switch err := h.acknowledge(ctx, me, seen, in.Read); {
 		case err == nil:
 			out.Seen = seen
 		case coord.CodeOf(err) != coord.Storage: // with a full disk news can still be read
@@ -46,10 +46,15 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	return out, nil
 }
 
-// acknowledge moves an agent's seen position forward.
-func (h *Hub) acknowledge(ctx context.Context, me coord.AgentID, seen coord.Seq) error {
+// acknowledge notes that a client has been handed everything up to seen, and
+// whether it has come back since.
+func (h *Hub) acknowledge(ctx context.Context, me coord.AgentID, seen coord.Seq, read bool) error {
 	_, err := h.submit(ctx, "acknowledge", ReplyKey{}, func(t *txn) (any, error) {
-		t.handed(me, seen)
+		if read {
+			t.handed(me, seen)
+		} else {
+			t.wroteUpTo(me, seen)
+		}
 		return nil, nil
 	})
 	return err
@@ -93,7 +98,7 @@ func (h *Hub) unread(ctx context.Context, me coord.AgentID, limit int, thread co
 	}
 	seen := max(agent.Seen, h.presence.of(me).handed)
 	if seen > agent.Seen {
-		if err := h.acknowledge(ctx, me, seen); err != nil && coord.CodeOf(err) != coord.Storage {
+		if err := h.acknowledge(ctx, me, seen, true); err != nil && coord.CodeOf(err) != coord.Storage {
 			return out, 0, err
 		}
 	}

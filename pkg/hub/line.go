@@ -158,12 +158,18 @@ func (t *txn) missed() {
 		case t.now >= w.Since.Add(waitLife):
 			t.endWait(w)
 		case w.Reserved != 0 && t.now >= w.Reserved:
-			t.counters.Wait++
-			next := *w
-			next.Reserved, next.Order = 0, coord.Seq(t.counters.Wait)
-			t.putWait(&next)
+			t.passReservation(w)
 		}
 	}
+}
+
+// passReservation ends a reservation; its entry goes to the end of the line.
+func (t *txn) passReservation(w *coord.Wait) {
+	t.counters.Wait++
+	next := *w
+	next.Reserved, next.Order = 0, coord.Seq(t.counters.Wait)
+	t.putWait(&next)
+	t.loosen(w.Project)
 }
 
 // lineUp queues the announcer for the paths of its announcement that somebody is

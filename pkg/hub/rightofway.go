@@ -65,7 +65,8 @@ func (t *txn) rightOfWay(e editor, p coord.Path) *coord.Note {
 		until := max(c.ann.Created, c.ann.Claimed, c.ann.LastEdit).Add(rightLife)
 		switch {
 		case c.ann.Agent == e.agent.ID, c.ann.Workspace != e.workspace, !c.concrete, t.now >= until,
-			!t.inTurn(t.agents[c.ann.Agent], t.now), senior(claims, e.agent.ID, c), t.lifted(e, c.ann, p):
+			!t.inTurn(t.agents[c.ann.Agent], t.now), senior(claims, e.agent.ID, c), t.lifted(e, c.ann, p),
+			yielded(t.project(e.project).index, c.ann, p):
 			continue
 		}
 		return &coord.Note{Gate: coord.GateRightOfWay, Agent: c.ann.Agent, Announcement: c.ann.ID, Subject: c.ann.Subject, Since: c.ann.Created, Until: until}

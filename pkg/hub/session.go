@@ -37,6 +37,8 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		agent, known := t.findAgent(member, r, resumed)
 		if !known {
 			agent = coord.Agent{ID: newAgentID(), Registered: t.now}
+		} else if resumed == nil {
+			t.bereft(agent.ID)
 		}
 		t.welcome(&agent, member, r)
 		t.putCredential(Credential{Hash: hash, Agent: agent.ID, Created: t.now})
@@ -192,9 +194,10 @@ func (t *txn) nameTaken(id coord.ProjectID, name string, me coord.AgentID) bool 
 }
 
 // freeName gives the wanted name, or with a number behind it when it is taken;
-// without a wanted name a readable one made from the agent's id.
+// without a wanted name, or with one that a person acts under, a readable one
+// made from the agent's id.
 func (t *txn) freeName(id coord.ProjectID, me coord.AgentID, want string) string {
-	if want = strings.TrimSpace(want); want == "" {
+	if want = strings.TrimSpace(want); want == "" || coord.AgentID(strings.ToLower(want)).IsHuman() {
 		want = readableName(me)
 	}
 	name := want

@@ -41,6 +41,8 @@ func (t *txn) emitStatus(me coord.AgentID, th *coord.Thread, priority coord.Prio
 	payload := coord.StatusChanged{Status: th.Status, Type: th.Resolution, Round: th.Round, Awaiting: awaiting(th), Summary: shorten(words, maxEventWords)}
 	if a := t.agents[me]; a != nil {
 		payload.Name = a.Name
+	} else if me.IsHuman() {
+		payload.Name = string(me)
 	}
 	if p := th.Proposal(); p != nil && th.Status != coord.ThreadOpen {
 		payload.Proposal, payload.Order = p.Number, p.Order
@@ -216,8 +218,20 @@ const (
 // cutNote ends the content of an event that could not hold all of a post.
 const cutNote = "… cut; get_thread gives all"
 
+// author is who says something, and how hard it is brought to the others.
+type author struct {
+	id       coord.AgentID
+	name     string
+	project  coord.ProjectID
+	priority coord.Priority
+}
+
 func (t *txn) say(me *coord.Agent, th *coord.Thread, how coord.MessageType, content string, to coord.MessageID) (coord.Message, error) {
-	m := coord.Message{ID: t.nextMessage(), Project: me.Project, Thread: th.ID, Author: me.ID, Name: me.Name, Type: how,
+	return t.sayAs(author{me.ID, me.Name, me.Project, coord.Medium}, th, how, content, to)
+}
+
+func (t *txn) sayAs(me author, th *coord.Thread, how coord.MessageType, content string, to coord.MessageID) (coord.Message, error) {
+	m := coord.Message{ID: t.nextMessage(), Project: me.project, Thread: th.ID, Author: me.id, Name: me.name, Type: how,
 		Content: content, InReplyTo: to, Late: !th.Status.Live(), Time: t.now}
 	payload := coord.MessagePosted{MessageID: m.ID, Name: m.Name, Type: m.Type, Content: m.Content, InReplyTo: m.InReplyTo, Late: m.Late}
 	if over := len(mustJSON(payload)) - maxPostBytes; over > 0 {
@@ -228,10 +242,10 @@ func (t *txn) say(me *coord.Agent, th *coord.Thread, how coord.MessageType, cont
 	if m.Late {
 		readers = []coord.AgentID{th.Initiator}
 	}
-	readers = slices.DeleteFunc(readers, func(a coord.AgentID) bool { return a == me.ID })
-	m.Seq = t.emit(news{kind: coord.KindMessagePosted, project: me.Project, actor: me.ID, thread: th.ID, priority: coord.Medium, to: readers, payload: payload})
+	readers = slices.DeleteFunc(readers, func(a coord.AgentID) bool { return a == me.id })
+	m.Seq = t.emit(news{kind: coord.KindMessagePosted, project: me.project, actor: me.id, thread: th.ID, priority: me.priority, to: readers, payload: payload})
 	t.changes.Messages = append(t.changes.Messages, m)
-	if next := heard(*th, me.ID); th.Status.Live() && len(next.Answered) > len(th.Answered) {
+	if next := heard(*th, me.id); th.Status.Live() && len(next.Answered) > len(th.Answered) {
 		t.putThread(&next)
 	}
 	return m, nil

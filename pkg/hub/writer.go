@@ -169,6 +169,7 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 			if o.txn.after != nil {
 				o.txn.after()
 			}
+			h.waiters.turned(o.txn.changes.Agents)
 		}
 	}
 	return publications, nil

@@ -3,6 +3,7 @@ package inbox
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -44,6 +45,28 @@ func (q *Queue) Take(limit int, f Filter) *Batch {
 		}
 	}
 	return b
+}
+
+// TakeSeqs gives the waiting events with these seqs, and those that were returned
+// after they had been confirmed, which nobody else will give. It is a batch like
+// that of Take.
+func (q *Queue) TakeSeqs(seqs []coord.Seq) *Batch {
+	return q.Take(math.MaxInt, func(d *coord.Delivery) bool {
+		return slices.Contains(seqs, d.Seq) || d.Kind == coord.KindResync || q.returned[d.Seq]
+	})
+}
+
+// Forget drops what waits up to seen: the client has got it by another way.
+func (q *Queue) Forget(seen coord.Seq) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.entries {
+		if e.state == waiting && e.delivery.Seq <= seen && !q.returned[e.delivery.Seq] && e.delivery.Kind != coord.KindResync {
+			e.state = done
+			q.waiting--
+		}
+	}
+	q.advance()
 }
 
 // Wait blocks until an event that passes the filter is waiting, or ctx ends;
@@ -94,13 +117,21 @@ func (b *Batch) Confirm() {
 			e.state = done
 		}
 	}
+	for _, e := range b.entries {
+		delete(q.returned, e.delivery.Seq)
+	}
+	q.advance()
+	if len(b.entries) > 0 {
+		signal(q.confirmed)
+	}
+}
+
+// advance moves Seen over what is done at the front.
+func (q *Queue) advance() {
 	for len(q.entries) > 0 && q.entries[0].state == done {
 		q.seen = max(q.seen, q.entries[0].delivery.Seq)
 		q.entries[0] = nil // the array lives on; the event need not
 		q.entries = q.entries[1:]
-	}
-	if len(b.entries) > 0 {
-		signal(q.confirmed)
 	}
 }
 
@@ -114,6 +145,9 @@ func (b *Batch) Return() {
 	for _, e := range b.entries {
 		if e.state == waiting || e.life != q.life {
 			continue
+		}
+		if e.state == done {
+			q.returned[e.delivery.Seq] = true
 		}
 		e.state = waiting
 		q.waiting++

@@ -24,6 +24,8 @@ type Queue struct {
 	seen    coord.Seq
 	life    int // counts Begin and Reset
 	waiters map[chan struct{}]struct{}
+
+	returned map[coord.Seq]bool // waiting ones that had been confirmed
 }
 
 type entry struct {
@@ -43,7 +45,7 @@ const (
 
 // New makes an empty queue for at most limit events; fewer than 2 count as 2.
 func New(limit int) *Queue {
-	return &Queue{limit: max(limit, 2), confirmed: make(chan struct{}, 1), waiters: map[chan struct{}]struct{}{}}
+	return &Queue{limit: max(limit, 2), confirmed: make(chan struct{}, 1), waiters: map[chan struct{}]struct{}{}, returned: map[coord.Seq]bool{}}
 }
 
 // Begin says where in the inbox the agent stands: everything up to seen was
@@ -67,6 +69,7 @@ func (q *Queue) Reset(seen coord.Seq) {
 func (q *Queue) begin(seen coord.Seq) {
 	q.life++
 	q.entries, q.waiting = nil, 0
+	clear(q.returned)
 	q.seen, q.last = seen, seen
 }
 

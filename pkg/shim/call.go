@@ -35,13 +35,20 @@ func (d *door) run(ctx context.Context, r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.call.fresh {
+		d.shim.reports.progress()
+	}
 	if local := locals[op.Name]; local != nil {
 		return local(d.shim, ctx, r, args)
 	}
 	if id, ok := r.params.Meta[toolUse].(string); ok && len(id) <= maxToolUse {
 		ctx = coord.WithToolUse(ctx, id)
 	}
-	return d.shim.forward(ctx, op, args)
+	answer, err := d.shim.forward(ctx, op, args)
+	if err != nil {
+		return nil, err
+	}
+	return d.shim.ride(ctx, r, answer), nil
 }
 
 // toolUse is where Claude Code tells which of its tool uses a call is; its hooks

@@ -25,8 +25,33 @@ type call struct {
 	table     *calls
 	after     []*call       // cancelled before this one began, and not ended then
 	ended     chan struct{} // closed when its news is accounted for
+	fresh     bool          // no other call was under way when it began: the client has read all answers before
 	cancelled bool          // guarded by table.mu
-	news      *inbox.Batch  // goes out with the answer; guarded by table.mu
+	news      *parcel       // goes out with the answer; guarded by table.mu
+}
+
+// parcel is news that goes out with an answer. The hub is told what becomes of it.
+type parcel struct {
+	*inbox.Batch
+	report func(out bool) // nil = nobody
+}
+
+// Confirm says that the client has got the parcel.
+func (p *parcel) Confirm() {
+	p.Batch.Confirm()
+	p.tell(true)
+}
+
+// Return says that it has not, after all.
+func (p *parcel) Return() {
+	p.Batch.Return()
+	p.tell(false)
+}
+
+func (p *parcel) tell(out bool) {
+	if p.report != nil {
+		p.report(out)
+	}
 }
 
 // calls knows every call under way and what its answer will hand over. It
@@ -52,7 +77,7 @@ func (t *calls) begin(id jsonrpc.ID) (*call, jsonrpc.ID, *jsonrpc.Error) {
 	case len(t.open) >= maxCalls:
 		return nil, id, &jsonrpc.Error{Code: codeTooMany, Message: fmt.Sprintf("%d calls are under way; wait for answers first", maxCalls)}
 	}
-	c := &call{id: id, table: t, ended: make(chan struct{})}
+	c := &call{id: id, table: t, ended: make(chan struct{}), fresh: t.active == 0}
 	for _, other := range t.open {
 		if other.cancelled {
 			c.after = append(c.after, other)
@@ -77,10 +102,10 @@ func (c *call) inTurn(ctx context.Context) {
 
 // carry says that the answer to the call will hand over a batch. It is called
 // at most once, before the answer is given.
-func (c *call) carry(b *inbox.Batch) {
+func (c *call) carry(p *parcel) {
 	c.table.mu.Lock()
 	defer c.table.mu.Unlock()
-	c.news = b
+	c.news = p
 }
 
 // cancel notes that the client will ignore the answer. A client cancels only

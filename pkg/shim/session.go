@@ -110,6 +110,13 @@ func (s *session) tune(l *link) {
 	s.link = l
 }
 
+// linkNow gives the link there is, nil when there is none.
+func (s *session) linkNow() *link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
+}
+
 // publish ends an attempt, and opens its link to calls. It reports whether there
 // is one: the feed may have found it broken meanwhile.
 func (s *session) publish(err error) bool {

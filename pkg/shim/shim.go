@@ -38,6 +38,7 @@ type Options struct {
 
 	AgentName string // label of the agent; "" = the hub makes one
 	Core      bool   // offer only the core tools
+	NoWake    bool   // never wake the client while it is idle
 	Version   string // of this program
 	HubBinary string // see spawn.Options
 
@@ -86,6 +87,7 @@ type Shim struct {
 	queue   *inbox.Queue
 	feed    *feed.Feed
 	session *session
+	reports *reports
 }
 
 // New makes a shim. It touches nothing outside the process.
@@ -98,6 +100,7 @@ func New(o Options) (*Shim, error) {
 	s.log = slog.New(slog.NewJSONHandler(s.logFile, &slog.HandlerOptions{Level: o.LogLevel})).
 		With("component", "shim", "pid", os.Getpid())
 	s.session = newSession(s)
+	s.reports = newReports()
 	var err error
 	s.feed, err = feed.New(feed.Options{Queue: s.queue, Sync: s.session.sync, Dial: s.session.dialMQTT, Log: s.log})
 	if err != nil {
@@ -118,6 +121,8 @@ func (s *Shim) Run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { s.feed.Run(work) })
 	background.Go(func() { s.session.run(work, s.feed.Attach) })
+	background.Go(func() { s.reports.run(work, s.report) })
+	background.Go(func() { s.knock(work) })
 
 	mcpSession, err := s.server(answering).Connect(work, s.conn, nil)
 	if err != nil {

@@ -18,6 +18,7 @@ const (
 	longestWait   = 50 * time.Second
 	longestClaude = 100 * time.Second // Claude Code moves a call to the background after 120 s
 	catchUpLimit  = 2 * time.Second
+	heldPause     = 250 * time.Millisecond // between two looks at news that another rung has in hand
 )
 
 // waitForMessage gives what is queued, or waits for it.
@@ -28,8 +29,9 @@ func (s *Shim) waitForMessage(ctx context.Context, r *request, args json.RawMess
 	}
 	filter := mcptool.OfThread(in.ThreadID)
 	r.call.inTurn(ctx)
-	if news := mcptool.Take(s.queue, in.Max, mcptool.WaitBatch, filter); len(news.Events) > 0 {
-		return s.handOver(r, news, filter), nil
+	want := want{max: in.Max, usual: mcptool.WaitBatch, thread: in.ThreadID}
+	if answer := s.take(ctx, r, want); answer != nil {
+		return answer, nil
 	}
 	if _, err := s.session.current(ctx); err != nil {
 		return nil, err
@@ -46,8 +48,8 @@ func (s *Shim) waitForMessage(ctx context.Context, r *request, args json.RawMess
 	}()
 	for began := time.Now(); ; {
 		woken := s.awaitNews(ctx, filter)
-		if news := mcptool.Take(s.queue, in.Max, mcptool.WaitBatch, filter); len(news.Events) > 0 {
-			return s.handOver(r, news, filter), nil
+		if answer := s.take(ctx, r, want); answer != nil {
+			return answer, nil
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -59,10 +61,14 @@ func (s *Shim) waitForMessage(ctx context.Context, r *request, args json.RawMess
 }
 
 // awaitNews reports whether news came; it gives up with ctx, and when it is time
-// for a sign of life.
+// for a sign of life. What is there and was not given, because another way to
+// the client has it in hand, is looked at again a little later.
 func (s *Shim) awaitNews(ctx context.Context, f inbox.Filter) bool {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Progress)
 	defer cancel()
+	if s.queue.Waiting(f) > 0 {
+		within(heldPause, ctx.Done())
+	}
 	return s.queue.Wait(ctx, f) == nil
 }
 
@@ -75,11 +81,14 @@ func (s *Shim) getQueuedMessages(ctx context.Context, r *request, args json.RawM
 	}
 	r.call.inTurn(ctx)
 	err := s.catchUp(ctx)
-	news := mcptool.Take(s.queue, in.Max, mcptool.QueuedBatch, nil)
-	if err != nil && len(news.Events) == 0 {
+	answer := s.take(ctx, r, want{max: in.Max, usual: mcptool.QueuedBatch})
+	switch {
+	case answer != nil:
+		return answer, nil
+	case err != nil:
 		return nil, err
 	}
-	return s.handOver(r, news, nil), nil
+	return mcptool.News(&inbox.Batch{}, s.queue, nil), nil
 }
 
 func (s *Shim) catchUp(ctx context.Context) error {
@@ -104,11 +113,4 @@ func waitLimit(seconds *float64, client coord.ClientInfo) time.Duration {
 		limit = time.Duration(*seconds * float64(time.Second))
 	}
 	return min(limit, most)
-}
-
-// handOver words a batch, and puts it on the call: what becomes of the answer
-// decides whether it counts as seen.
-func (s *Shim) handOver(r *request, news *inbox.Batch, f inbox.Filter) []byte {
-	r.call.carry(news)
-	return mcptool.News(news, s.queue, f)
 }

@@ -164,6 +164,7 @@ var Sync = declare[SyncIn, SyncOut](Op{
 type SyncIn struct {
 	Epoch coord.Epoch `json:"epoch,omitempty" doc:"epoch that seen and after belong to; another epoch is answered with the hub's and no events"`
 	Seen  coord.Seq   `json:"seen,omitempty" doc:"everything up to here has been handed to the client; 0 = no news"`
+	Read  bool        `json:"read,omitempty" doc:"and the client has called again since"`
 	After coord.Seq   `json:"after,omitempty" doc:"with limit: give events after this seq"`
 	Limit int         `json:"limit,omitempty" max:"200" doc:"0 = no events, only the head"`
 }

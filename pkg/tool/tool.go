@@ -128,4 +128,7 @@ var Table = []*Op{
 	AwaitWake.Op,
 	RecordTokens.Op,
 	TokensUsed.Op,
+	Offer.Op,
+	Written.Op,
+	AwaitWake.Op,
 }

@@ -13,3 +13,11 @@ func uidOf(fd int) (int, error) {
 	}
 	return int(cred.Uid), nil
 }
+
+func pidOf(fd int) (int, error) {
+	pid, err := unix.GetsockoptInt(fd, unix.SOL_LOCAL, unix.LOCAL_PEERPID)
+	if err != nil {
+		return -1, fmt.Errorf("peer pid: LOCAL_PEERPID: %w", err)
+	}
+	return pid, nil
+}

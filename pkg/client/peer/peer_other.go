@@ -7,3 +7,7 @@ import "fmt"
 func uidOf(int) (int, error) {
 	return -1, fmt.Errorf("%w: this platform has no call for it", ErrUnknown)
 }
+
+func pidOf(int) (int, error) {
+	return -1, fmt.Errorf("%w: this platform has no call for it", ErrUnknown)
+}

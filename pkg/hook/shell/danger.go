@@ -39,7 +39,8 @@ type Danger struct {
 // Endangered says which of the others' uncommitted files the command would
 // drop, move or take in. [GitAct.Dir] must be a real path (symbolic links
 // resolved) to lie in the tree; a command that works in another tree endangers
-// nothing here. A stash ([GitAct.SharedStash]) is besides a matter of the other
+// nothing here. A plain "git commit" (act.Reach == Staged) is only judged by
+// files whose State says that they are staged: ask git first. A stash ([GitAct.SharedStash]) is besides a matter of the other
 // working trees of the clone, which the caller must look at.
 func Endangered(act GitAct, tree Tree, others, own []Uncommitted) Danger {
 	dir, ok := below(tree.Top, act.Dir)
@@ -60,9 +61,13 @@ func Endangered(act GitAct, tree Tree, others, own []Uncommitted) Danger {
 		return Danger{}
 	}
 	d.Harm = act.Harm
+	mineToo := act
+	if act.Reach == Staged { // "git commit" is offered with the paths of all that is modified
+		mineToo.Reach |= Tracked
+	}
 	var mine []string
 	for _, file := range own {
-		if act.reaches(file) && specs.match(file.Path) {
+		if mineToo.reaches(file) && specs.match(file.Path) {
 			mine = append(mine, relativeTo(dir, file.Path))
 		}
 	}

@@ -120,7 +120,7 @@ func (r *reader) gitApply(args []word, s *scene, in input) {
 	switch {
 	case a.has("--check --stat --numstat --summary"):
 	case a.has("--cached") && !a.has("--index"):
-	case in.known && len(a.operands) == 0:
+	case in.known && (len(a.operands) == 0 || a.operands[0].text == "-"):
 		strip := stripped(a)
 		if strip < 0 {
 			strip = 1

@@ -7,9 +7,9 @@ import (
 )
 
 // Bounds of one reading. A command that goes over one of them is unreadable
-// from there on; they keep the worst input under a tenth of a second.
+// from there on; they keep the worst input at about a tenth of a second.
 const (
-	maxCommand = 64 << 10 // bytes that are parsed, long here-documents not counted
+	maxCommand = 32 << 10 // bytes that are parsed, long here-documents not counted
 	maxSteps   = 5_000    // commands looked at, each round of a loop counted
 	maxFields  = 50_000   // words made by expansion
 	maxDepth   = 100      // statements inside statements
@@ -91,7 +91,7 @@ func deep(text string) bool {
 			depth = max(0, depth-1)
 		}
 	}
-	for _, keyword := range []string{"if ", "while ", "until "} {
+	for _, keyword := range []string{"if ", "while ", "until ", "! "} {
 		deepest += strings.Count(text, keyword)
 	}
 	return deepest > maxOpeners

@@ -7,7 +7,10 @@ import (
 )
 
 // stmt reads one statement: its redirections, then its command.
-func (r *reader) stmt(stmt *syntax.Stmt, s *scene) {
+func (r *reader) stmt(stmt *syntax.Stmt, s *scene) { r.fed(stmt, s, input{}) }
+
+// fed is stmt with something on its standard input.
+func (r *reader) fed(stmt *syntax.Stmt, s *scene, in input) {
 	if stmt == nil {
 		return
 	}
@@ -20,9 +23,10 @@ func (r *reader) stmt(stmt *syntax.Stmt, s *scene) {
 	if stmt.Background || stmt.Coprocess {
 		s = s.fork()
 	}
-	// A command with a redirection works in the directory before a cd in it.
-	input := r.redirections(stmt.Redirs, s)
-	r.command(stmt.Cmd, s, input)
+	if own := r.redirections(stmt.Redirs, s); own.known {
+		in = own
+	}
+	r.command(stmt.Cmd, s, in)
 }
 
 func (r *reader) stmts(list []*syntax.Stmt, s *scene) {
@@ -94,8 +98,17 @@ func (r *reader) binary(c *syntax.BinaryCmd, s *scene) {
 		r.maybe(s, []*syntax.Stmt{c.Y})
 	default: // a pipe: every part is a subshell
 		r.subshell([]*syntax.Stmt{c.X}, s)
-		r.subshell([]*syntax.Stmt{c.Y}, s)
+		r.fed(c.Y, s.fork(), r.catted(c.X, s))
 	}
+}
+
+// catted gives what "cat <<EOF" passes on.
+func (r *reader) catted(stmt *syntax.Stmt, s *scene) input {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) != 1 || call.Args[0].Lit() != "cat" || len(stmt.Redirs) != 1 || stmt.Redirs[0].Hdoc == nil {
+		return input{}
+	}
+	return r.document(stmt.Redirs[0], s)
 }
 
 func (r *reader) ifClause(c *syntax.IfClause, s *scene) {
@@ -203,7 +216,7 @@ var writing = map[syntax.RedirOperator]Op{
 func (r *reader) redirections(list []*syntax.Redirect, s *scene) (in input) {
 	for _, redir := range list {
 		if redir.Hdoc != nil {
-			in = input{text: r.document(redir, s), known: true}
+			in = r.document(redir, s)
 			continue
 		}
 		if redir.Op == syntax.WordHdoc {
@@ -224,17 +237,34 @@ func isDescriptor(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789-") == ""
 }
 
-// document gives the text of a here-document; what it expands is read too.
-func (r *reader) document(redir *syntax.Redirect, s *scene) string {
+// document gives the text of a here-document, not known if anything is expanded
+// in it. The commands of its substitutions are read.
+func (r *reader) document(redir *syntax.Redirect, s *scene) input {
+	in := input{known: true}
 	var text strings.Builder
 	for _, part := range redir.Hdoc.Parts {
-		if lit, ok := part.(*syntax.Lit); ok {
-			text.WriteString(lit.Value)
+		lit, ok := part.(*syntax.Lit)
+		if !ok {
+			in.known = false
+			r.inside(part, s)
 			continue
 		}
-		r.inside(part, s)
+		text.WriteString(lit.Value)
 	}
-	return text.String()
+	if in.text = text.String(); !quotedWord(redir.Word) {
+		in.text = unescapeDouble(in.text)
+	}
+	return in
+}
+
+// quotedWord reports a here-document's delimiter that turns expansion off.
+func quotedWord(w *syntax.Word) bool {
+	for _, part := range w.Parts {
+		if lit, ok := part.(*syntax.Lit); !ok || strings.Contains(lit.Value, `\`) {
+			return true
+		}
+	}
+	return false
 }
 
 // streams are names below /dev that are no files.
@@ -254,13 +284,13 @@ func (r *reader) write(s *scene, w word, t Target) {
 			return
 		}
 	}
-	if strings.ContainsAny(w.text, "\x00\r\n") {
-		r.plan.giveUp("a file name holds a line break")
-		return
-	}
 	name, ok := s.path(w.text)
 	if !ok {
 		r.plan.giveUp("the directory is not known before it runs")
+		return
+	}
+	if strings.ContainsAny(name+t.Base, "\x00\r\n") {
+		r.plan.giveUp("a file name holds a line break")
 		return
 	}
 	t.Path, t.Glob = name, w.glob

@@ -203,7 +203,7 @@ func (d *Daemon) serve(open []door) (err error) {
 	}
 	d.web, err = web.New(web.Options{
 		Rules: d.hub, Hello: d.hello, Facts: d.facts, Ready: d.ready, Stop: d.ask, Enter: d.gate.enter,
-		MCP: d.mcp, MQTT: d.broker.Take, Metrics: d.metrics.Handler(), Quota: d.quotaOrNil(), Prices: d.o.Prices,
+		Human: d.hub, MCP: d.mcp, MQTT: d.broker.Take, Metrics: d.metrics.Handler(), Quota: d.quotaOrNil(), Prices: d.o.Prices,
 		Token: d.token, Member: d.o.Member, OwnUID: os.Geteuid(), Log: d.o.Log,
 	})
 	if err != nil {

@@ -52,11 +52,11 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Edits:         []coord.Edit{in.Edits[1], in.Edits[0]},
 		FoldCase:      []coord.ProjectID{blog, shop},
 		Modules:       []*coord.Module{in.Modules[1], in.Modules[0]},
+		Tokens:        []coord.TokenTotal{coord.TokenTotal{}.Add(in.Tokens[0]).Add(in.Tokens[1])},
 		Mail: []hub.Letter{
 			{Event: in.Events[0], Receipt: coord.Receipt{Agent: "ag-1", Seq: 1, State: coord.DeliveryQueued}},
 			{Event: in.Events[1], Receipt: in.Receipts[0]},
 		},
-		Tokens: []coord.TokenTotal{coord.TokenTotal{}.Add(in.Tokens[0]).Add(in.Tokens[1])},
 	})
 }
 

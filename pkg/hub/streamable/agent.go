@@ -40,7 +40,7 @@ func (a *agent) begin(ctx context.Context) error {
 // agent that was made here leave.
 func (a *agent) goodbye(ctx context.Context, silent bool) {
 	if !silent {
-		_, _ = a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen()}) // a repetition is all that is at stake
+		_, _ = a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen(), Read: true}) // a repetition is all that is at stake
 	}
 	if a.key != "" {
 		_ = a.rules.Leave(coord.WithCaller(ctx, a.caller)) // it is found gone a little later
@@ -62,7 +62,7 @@ func (a *agent) sync(ctx context.Context, in tool.SyncIn) (out tool.SyncOut, err
 // inbox. Two at a time do no harm: the queue takes each event once.
 func (a *agent) catchUp(ctx context.Context) error {
 	for {
-		out, err := a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen(), After: a.queue.Last(), Limit: page})
+		out, err := a.sync(ctx, tool.SyncIn{Epoch: a.epoch, Seen: a.queue.Seen(), Read: true, After: a.queue.Last(), Limit: page})
 		if err != nil {
 			return err
 		}

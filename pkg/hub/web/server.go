@@ -34,8 +34,9 @@ type Options struct {
 	Member coord.MemberID      // the user behind the unix socket and the token; required
 	OwnUID int                 // the only user that may connect to a unix socket; 0 is root
 
-	MCP  MCP            // serves /mcp; nil = there is no such route
-	MQTT func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
+	Human Human          // takes the acts of a person; nil = those routes answer 404
+	MCP   MCP            // serves /mcp; nil = there is no such route
+	MQTT  func(net.Conn) // takes connections of MQTT over WebSocket and owns them; must not block; nil = there is no such route
 
 	Metrics http.Handler // serves /metrics; nil = there is no such route
 

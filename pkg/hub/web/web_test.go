@@ -90,6 +90,26 @@ func (r *rules) Hook(ctx context.Context, client string, event coord.HookEvent, 
 	return json.RawMessage(`{}`), err
 }
 
+func (r *rules) ReleasePath(ctx context.Context, in coord.PathRelease, k string) (coord.Freed, error) {
+	r.note(ctx, call{Op: "release path", Args: in.Path, Key: k})
+	return coord.Freed{}, nil
+}
+
+func (r *rules) ReleaseLease(ctx context.Context, id coord.LeaseID, k string) (coord.Freed, error) {
+	r.note(ctx, call{Op: "release lease", Args: string(id), Key: k})
+	return coord.Freed{}, nil
+}
+
+func (r *rules) PostAsHuman(ctx context.Context, id coord.ThreadID, in coord.HumanPost, k string) (tool.MessageView, error) {
+	r.note(ctx, call{Op: "human post", Args: string(id) + " " + in.Content, Key: k})
+	return tool.MessageView{}, nil
+}
+
+func (r *rules) CloseAsHuman(ctx context.Context, id coord.ThreadID, in coord.HumanClose, k string) (tool.ThreadView, error) {
+	r.note(ctx, call{Op: "human close", Args: string(id) + " " + in.Summary, Key: k})
+	return tool.ThreadView{}, nil
+}
+
 // mcp answers in place of the MCP door: the session "known" is one.
 type mcp struct{ rules *rules }
 
@@ -125,6 +145,7 @@ func open(t *testing.T, change func(*web.Options)) *site {
 		Token:  token,
 		Member: "mia",
 		OwnUID: os.Geteuid(),
+		Human:  s.rules,
 		MCP:    mcp{s.rules},
 		MQTT:   func(c net.Conn) { s.rules.note(context.Background(), call{Op: "mqtt"}); _ = c.Close() },
 	}
@@ -260,7 +281,9 @@ func bearer(secret string) map[string]string {
 }
 
 // concrete makes a path that a route's pattern matches.
-func concrete(pattern string) string { return strings.ReplaceAll(pattern, "{name}", "list_agents") }
+func concrete(pattern string) string {
+	return strings.NewReplacer("{name}", "list_agents", "{id}", "X-1").Replace(pattern)
+}
 
 // bodyFor is a body each route with one takes.
 func bodyFor(r web.Route) string {

@@ -23,6 +23,7 @@ func (f *Feed) sync(ctx context.Context) error {
 			f.restart(out.Epoch, out.Seen)
 			continue
 		}
+		f.o.Queue.Forget(out.Seen)
 		if limit > 0 {
 			if err := f.read(out); err != nil {
 				return err

@@ -129,7 +129,7 @@ func TestNewsIsWithoutWhatOnlyMachinesNeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	q.Push(d)
-	want := `{"events":[{"seq":7,"id":"E-7","kind":"message.posted","agent_id":"ag-1","thread_id":"T-1","ts":5,"priority":"medium","z":"<b>","big":9007199254740993,"a":1}],"remaining":0}`
+	want := `{"events":[{"seq":7,"id":"E-7","kind":"message.posted","agent_id":"ag-1","thread_id":"T-1","ts":5,"priority":"medium","z":"\u003cb>","big":9007199254740993,"a":1}],"remaining":0}`
 	if diff := cmp.Diff(want, string(mcptool.News(mcptool.Take(q, 0, 1, nil), q, nil))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

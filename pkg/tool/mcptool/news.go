@@ -13,7 +13,7 @@ import (
 const (
 	WaitBatch   = 20         // events that wait_for_message gives unless asked for another number
 	QueuedBatch = 50         // the same of get_queued_messages
-	maxNews     = 8<<10 - 64 // bytes of events; the answer as a whole has at most 8 KB
+	MaxNews     = 8<<10 - 64 // bytes of events; the answer as a whole has at most 8 KB
 )
 
 // OfThread wants the news of one thread, and markers: those may stand for it.
@@ -33,12 +33,12 @@ func Take(q *inbox.Queue, limit, usual int, f inbox.Filter) *inbox.Batch {
 	}
 	size := 0
 	return q.Take(limit, func(d *coord.Delivery) bool {
-		if f != nil && !f(d) || size > maxNews {
+		if f != nil && !f(d) || size > MaxNews {
 			return false
 		}
 		first := size == 0
 		size += len(forModel(d)) + len(",")
-		return first || size <= maxNews
+		return first || size <= MaxNews
 	})
 }
 
@@ -67,16 +67,17 @@ type shown struct {
 	Thread   coord.ThreadID  `json:"thread_id,omitempty"`
 	Time     coord.Millis    `json:"ts,omitempty"`
 	Priority coord.Priority  `json:"priority,omitempty"`
+	Again    bool            `json:"again,omitempty"` // it may have been told before
 }
 
 // envelope are the members of the wire form that are not the payload's own.
 var envelope = map[string]bool{"epoch": true, "v": true, "seq": true, "id": true, "kind": true, "project": true,
-	"agent_id": true, "thread_id": true, "ts": true, "priority": true, "prev": true}
+	"agent_id": true, "thread_id": true, "ts": true, "priority": true, "prev": true, "again": true}
 
 // forModel writes an event as it is given to a model: the wire form without
 // what only machines need. The payload's members keep their bytes and order.
 func forModel(d *coord.Delivery) json.RawMessage {
-	head := Encode(shown{d.Seq, d.ID(), d.Kind, d.Actor, d.Thread, d.Time, d.Priority})
+	head := Encode(shown{d.Seq, d.ID(), d.Kind, d.Actor, d.Thread, d.Time, d.Priority, d.Again})
 	out := bytes.NewBuffer(head[:len(head)-1])
 	dec := json.NewDecoder(bytes.NewReader(d.Payload))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -99,5 +100,11 @@ func forModel(d *coord.Delivery) json.RawMessage {
 		}
 	}
 	out.WriteByte('}')
-	return out.Bytes()
+	return noTags(out.Bytes())
+}
+
+// noTags writes "<" as an escape, which JSON allows inside texts: a peer's words
+// must not look like a tag of the client's own.
+func noTags(event []byte) json.RawMessage {
+	return bytes.ReplaceAll(event, []byte("<"), []byte(`\u003c`))
 }

@@ -1,0 +1,17 @@
+package reconcile
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+func changeTime(info fs.FileInfo) time.Time {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(st.Ctim.Unix())
+	}
+	return time.Time{}
+}
+
+func notDirectory(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

@@ -1,0 +1,141 @@
+package shim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/inbox"
+	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/tool/mcptool"
+)
+
+// offerLimit bounds the question what may be handed out; without an answer the
+// shim gives what it has.
+const offerLimit = 2 * time.Second
+
+// want says what a call may hand over.
+type want struct {
+	max, usual int
+	thread     coord.ThreadID
+}
+
+// take gives the answer that hands over what is queued, nil when that is
+// nothing. The hub says what may be given: hooks give of the same news. While it
+// does not answer, the queue alone decides, and what hooks gave may come again.
+func (s *Shim) take(ctx context.Context, r *request, w want) []byte {
+	filter := mcptool.OfThread(w.thread)
+	if s.queue.Waiting(filter) == 0 {
+		return nil
+	}
+	limit := w.max
+	if limit == 0 {
+		limit = w.usual
+	}
+	events, _, err := s.offer(ctx, tool.OfferIn{Rung: coord.RungPoll, Max: limit, Bytes: mcptool.MaxNews, ThreadID: w.thread})
+	var batch *inbox.Batch
+	if ctx.Err() != nil {
+		return nil // no time to ask; what the hub may have noted as offered it offers again
+	}
+	if err != nil {
+		batch = mcptool.Take(s.queue, w.max, w.usual, filter)
+		events = batch.Events
+	} else {
+		batch = s.queue.TakeSeqs(seqs(events))
+		events = merge(events, batch.Events)
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	s.handOver(r, coord.RungPoll, batch, events)
+	return mcptool.News(&inbox.Batch{Events: events}, s.queue, filter)
+}
+
+// ride puts the news that may be told now into the answer of another call.
+func (s *Shim) ride(ctx context.Context, r *request, answer []byte) []byte {
+	room := mcptool.RideRoom(answer)
+	if room <= 0 || s.queue.Waiting(nil) == 0 {
+		return answer
+	}
+	events, unread, err := s.offer(ctx, tool.OfferIn{Rung: coord.RungResult, Max: mcptool.WaitBatch, Bytes: room})
+	if err != nil || len(events) == 0 {
+		return answer
+	}
+	full, told := mcptool.Ride(answer, events, unread)
+	if left := seqs(events[told:]); len(left) > 0 {
+		s.reports.add(tool.WrittenIn{Rung: coord.RungResult, Seqs: left, Failed: true})
+	}
+	if told > 0 {
+		s.handOver(r, coord.RungResult, s.queue.TakeSeqs(seqs(events[:told])), events[:told])
+	}
+	return full
+}
+
+// offer asks the hub for the news that a rung may give now. What was given
+// before is reported first, so that it is not in the way.
+func (s *Shim) offer(ctx context.Context, in tool.OfferIn) ([]coord.Delivery, int, error) {
+	ctx, cancel := context.WithTimeout(ctx, offerLimit)
+	defer cancel()
+	l := s.session.linkNow()
+	if l == nil {
+		return nil, 0, s.session.absent(nil)
+	}
+	s.reports.flush(ctx)
+	var out tool.OfferOut
+	raw, err := l.hub.Call(ctx, l.me.SessionKey, tool.Offer.Name, mcptool.Encode(in), "")
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, 0, fmt.Errorf("read the hub's offer: %w", err)
+	}
+	events, err := deliveries(out.Events)
+	return events, out.Unread, err
+}
+
+func deliveries(wires []json.RawMessage) ([]coord.Delivery, error) {
+	var out []coord.Delivery
+	for _, raw := range wires {
+		_, d, err := coord.ParseWire(raw)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// handOver puts a batch on the call: what becomes of the answer decides what the
+// hub is told of it.
+func (s *Shim) handOver(r *request, rung coord.Rung, b *inbox.Batch, events []coord.Delivery) {
+	given := seqs(events)
+	r.call.carry(&parcel{b, func(out bool) {
+		s.reports.add(tool.WrittenIn{Rung: rung, Seqs: given, Failed: !out})
+	}})
+}
+
+func seqs(events []coord.Delivery) []coord.Seq {
+	out := []coord.Seq{}
+	for i := range events {
+		out = append(out, events[i].Seq)
+	}
+	return out
+}
+
+// merge adds those of more that are not among the events, in order.
+func merge(events, more []coord.Delivery) []coord.Delivery {
+	out := make([]coord.Delivery, 0, len(events)+len(more))
+	for len(events) > 0 || len(more) > 0 {
+		switch {
+		case len(more) == 0 || len(events) > 0 && events[0].Seq < more[0].Seq:
+			out, events = append(out, events[0]), events[1:]
+		case len(events) > 0 && events[0].Seq == more[0].Seq:
+			more = more[1:]
+		default:
+			out, more = append(out, more[0]), more[1:]
+		}
+	}
+	return out
+}
