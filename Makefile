@@ -21,9 +21,9 @@ LDFLAGS     := -s -w -X main.linked=$(VERSION)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build coord-shim and coord-hub into bin/
+build: ## build coord-shim, coord-hook and coord-hub into bin/
 	@mkdir -p $(BIN)
-	CGO_ENABLED=0 $(GO) build $(GOFLAGS_ALL) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/coord-shim
+	CGO_ENABLED=0 $(GO) build $(GOFLAGS_ALL) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/coord-shim ./cmd/coord-hook
 	CGO_ENABLED=1 $(GO) build $(GOFLAGS_ALL) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/coord-hub
 
 demo: build ## play the README story with the real programs
@@ -31,7 +31,7 @@ demo: build ## play the README story with the real programs
 
 install: build ## install into PREFIX/bin (PREFIX defaults to ~/.local)
 	@mkdir -p $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(BIN)/coord-shim $(BIN)/coord-hub $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 $(BIN)/coord-shim $(BIN)/coord-hook $(BIN)/coord-hub $(DESTDIR)$(PREFIX)/bin/
 	@case ":$$PATH:" in \
 	*":$(PREFIX)/bin:"*) ;; \
 	*) echo "note: $(PREFIX)/bin is not on your PATH; add it: export PATH=\"$(PREFIX)/bin:\$$PATH\"" ;; \

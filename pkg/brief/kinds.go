@@ -57,6 +57,7 @@ var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 	coord.KindLeasePassed:      touching("took over %s, which you had left; read it again before you edit it"),
 	coord.KindPathWanted:       touching("waits for %s, which you hold"),
 	coord.KindPathFree:         freed,
+	coord.KindOverlapEdit:      touching("wrote %s although you hold it or announced it first: read it again before you go on"),
 	coord.KindOverlapMerge:     touching("edits %s in another working tree too: expect a conflict at merge"),
 	coord.KindDependencyEdited: touching("edited %s, which you depend on"),
 	coord.KindNeedsHuman: func(_ *coord.Event, p *payload) string {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -17,6 +18,10 @@ import (
 // maxAnswer is the largest answer that is read, in bytes. Tool answers are
 // capped at 8 KB by the hub; this bounds what a broken one can do.
 const maxAnswer = 4 << 20
+
+// ToolUseHeader names the client's tool use that a call comes from
+// (coord.WithToolUse), so that the hub knows which subagent makes it.
+const ToolUseHeader = "Coord-Tool-Use"
 
 // request is one call before it is made.
 type request struct {
@@ -36,6 +41,9 @@ func (r request) http(ctx context.Context) (*http.Request, error) {
 	}
 	if r.key != "" {
 		req.Header.Set("Authorization", "Bearer "+string(r.key))
+	}
+	if id := coord.ToolUseFrom(ctx); id != "" {
+		req.Header.Set(ToolUseHeader, url.QueryEscape(id))
 	}
 	if r.idempotency != "" {
 		req.Header.Set("Idempotency-Key", r.idempotency)

@@ -55,6 +55,11 @@ type Settings struct {
 	CoreTools bool            // offer the small set of tools
 	NoWake    bool            // never wake an idle session
 
+	Enforce coord.Enforce // how much the edit gate may do
+	Strict  bool          // refuse an edit while no hub answers
+
+	HookTimeout time.Duration // how long a hook waits for the hub
+
 	Warnings []string // what config.json holds that nobody reads
 
 	origins map[Key]Origin
@@ -186,11 +191,19 @@ func (r *Setting) pick(src Source, file *fileValues) (value, key string, origin 
 	if v := src.Flags[r.Flag]; r.Flag != "" && v != "" && outside {
 		return v, "--" + r.Flag, FromFlag
 	}
-	if v := src.Getenv(r.Env); r.Env != "" && v != "" && outside {
+	if v := src.Getenv(r.Env); r.Env != "" && v != "" && outside && !r.stronger(file.values[r.File], v) {
 		return v, r.Env, FromEnv
 	}
 	if v := file.values[r.File]; r.File != "" && v != "" {
 		return v, r.File + " in " + file.name, FromFile
 	}
 	return r.Default, string(r.Key), FromDefault
+}
+
+// stronger reports whether value a counts against b although b comes from nearer.
+func (r *Setting) stronger(a, b string) bool {
+	if r.File == "" || r.Order == nil || slices.Index(r.Order, strings.ToLower(b)) < 0 {
+		return false
+	}
+	return slices.Index(r.Order, strings.ToLower(a)) > slices.Index(r.Order, strings.ToLower(b))
 }

@@ -40,7 +40,7 @@ var values = cmpopts.IgnoreFields(config.Settings{}, "Home")
 
 var unexported = cmpopts.IgnoreUnexported(config.Settings{})
 
-var defaults = config.Settings{Port: 3100, Bind: "127.0.0.1", MQTTPort: 1883, IdleTimeout: 10 * time.Minute, Durability: "full", MaxQuota: 95}
+var defaults = config.Settings{Port: 3100, Bind: "127.0.0.1", MQTTPort: 1883, IdleTimeout: 10 * time.Minute, Durability: "full", MaxQuota: 95, Enforce: "deny", HookTimeout: 300 * time.Millisecond}
 
 func TestDefaultsNeedNothing(t *testing.T) {
 	for _, p := range []config.Program{config.Shim, config.Hook, config.Serve, config.Auto} {
@@ -55,7 +55,8 @@ const everything = `{"server": {"port": 1, "bind": "::1", "mqtt_port": "2", "idl
 
 func TestFileIsReadByWhomItConcerns(t *testing.T) {
 	auto := load(t, config.Auto, setup(t, everything), nil)
-	want := config.Settings{Port: 1, Bind: "127.0.0.1", MQTTPort: 2, IdleTimeout: 90 * time.Second, Durability: "normal", LogLevel: slog.LevelError, LogFormat: "json", Quota: true, MaxQuota: 95, Prices: config.Prices{"claude": {Input: 3, Output: 15}}}
+	want := config.Settings{Port: 1, Bind: "127.0.0.1", MQTTPort: 2, IdleTimeout: 90 * time.Second, Durability: "normal", LogLevel: slog.LevelError, LogFormat: "json", Quota: true, MaxQuota: 95, Prices: config.Prices{"claude": {Input: 3, Output: 15}},
+		Enforce: "deny", HookTimeout: 300 * time.Millisecond}
 	if diff := cmp.Diff(&want, auto, values, unexported); diff != "" {
 		t.Errorf("auto-started hub (-want +got):\n%s", diff)
 	}

@@ -32,6 +32,9 @@ const (
 	AgentName   Key = "agent-name"
 	ProjectName Key = "project"
 	Tools       Key = "tools"
+	Enforcement Key = "enforce"
+	Strictness  Key = "strict"
+	HookTimeout Key = "hook-timeout"
 	Wake        Key = "wake"
 )
 
@@ -45,7 +48,8 @@ type Setting struct {
 	Accepts string // what a value may be, for errors and docs
 	Text    string // what it does, one sentence
 	Readers Program
-	ByHand  bool // Auto takes it from config.json only: the starter's environment is a project's, not the user's
+	Order   []string // values, the weakest first: of environment and config.json the stronger counts; nil = environment
+	ByHand  bool     // Auto takes it from config.json only: the starter's environment is a project's, not the user's
 
 	set func(*Settings, string) error
 }
@@ -65,7 +69,7 @@ var Table = []*Setting{
 	{Key: MQTTPort, Flag: "mqtt-port", Env: "COORDINATOR_MQTT_TCP_PORT", File: "server.mqtt_port", Default: "1883", Accepts: "a port from 0 (any free one) to 65535", Readers: anyHub,
 		Text: "MQTT port, busy or not like the HTTP port.", set: portOf(func(s *Settings) *int { return &s.MQTTPort })},
 	{Key: IdleTimeout, Flag: "idle-timeout", Env: "COORDINATOR_IDLE_TIMEOUT", File: "server.idle_timeout", Default: "10m", Accepts: "a duration of 1ms or more, like 90s or 10m", Readers: Auto,
-		Text: "An auto-started hub that nobody uses leaves after this time.", set: setIdle},
+		Text: "An auto-started hub that nobody uses leaves after this time.", set: durationOf(func(s *Settings) *time.Duration { return &s.IdleTimeout })},
 	{Key: Durability, Flag: "durability", Env: "COORDINATOR_DURABILITY", File: "server.durability", Default: "full", Accepts: "full or normal", Readers: anyHub,
 		Text: "full survives a power cut; normal survives a crash of the hub and is faster.",
 		set:  oneOf(func(s *Settings, v string) { s.Durability = v }, "full", "normal")},
@@ -88,6 +92,14 @@ var Table = []*Setting{
 	{Key: Tools, Env: "COORDINATOR_TOOLS", File: "defaults.tools", Default: "all", Accepts: "all or core", Readers: Shim,
 		Text: "core offers the eight tools that matter most.",
 		set:  oneOf(func(s *Settings, v string) { s.CoreTools = v == "core" }, "all", "core")},
+	{Key: Enforcement, Env: "COORDINATOR_ENFORCE", File: "defaults.enforce", Default: "deny", Accepts: "off, warn or deny", Readers: Hook, Order: []string{"off", "warn", "deny"},
+		Text: "What the edit gate may do; the stricter of session and config.json counts.",
+		set:  oneOf(func(s *Settings, v string) { s.Enforce = coord.Enforce(v) }, "off", "warn", "deny")},
+	{Key: Strictness, Env: "COORDINATOR_STRICT", File: "defaults.strict", Default: "0", Accepts: "0 or 1", Readers: Hook, Order: []string{"0", "1"},
+		Text: "1 refuses an edit while no hub answers; the stricter of session and config.json counts.",
+		set:  oneOf(func(s *Settings, v string) { s.Strict = v == "1" }, "0", "1")},
+	{Key: HookTimeout, Env: "COORDINATOR_HOOK_TIMEOUT", File: "defaults.hook_timeout", Default: "300ms", Accepts: "a duration of 1ms or more, like 300ms or 2s", Readers: Hook,
+		Text: "How long a hook keeps its client waiting for the hub, before it lets the edit through.", set: durationOf(func(s *Settings) *time.Duration { return &s.HookTimeout })},
 	{Key: Wake, Env: "COORDINATOR_WAKE", File: "defaults.wake", Default: "on", Accepts: "on or off", Readers: Shim | Hook,
 		Text: "off: urgent news never wakes an idle session; it comes with the next prompt.",
 		set:  oneOf(func(s *Settings, v string) { s.NoWake = v == "off" }, "on", "off")},
@@ -134,13 +146,15 @@ func setBind(s *Settings, v string) error {
 	return nil
 }
 
-func setIdle(s *Settings, v string) error {
-	d, err := time.ParseDuration(v)
-	if err != nil || d < time.Millisecond {
-		return errNotAccepted
+func durationOf(field func(*Settings) *time.Duration) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < time.Millisecond {
+			return errNotAccepted
+		}
+		*field(s) = d
+		return nil
 	}
-	s.IdleTimeout = d
-	return nil
 }
 
 func setLevel(s *Settings, v string) error {

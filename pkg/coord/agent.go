@@ -1,5 +1,7 @@
 package coord
 
+import "slices"
+
 // ClientInfo names the program an agent runs in, as it names itself.
 type ClientInfo struct {
 	Name    string `json:"name"` // "claude-code", "codex-mcp-client", …
@@ -36,6 +38,7 @@ type Agent struct {
 	Client     ClientInfo  `json:"client"`
 	Parent     Process     `json:"parent"` // the client program that spawned the shim
 	Session    SessionID   `json:"session,omitempty"`
+	Aliases    []SessionID `json:"aliases,omitempty"` // earlier session ids of the same agent, the newest first
 	Label      string      `json:"label,omitempty"`
 	Modules    []string    `json:"modules,omitempty"`
 	Status     AgentStatus `json:"status"`
@@ -45,7 +48,14 @@ type Agent struct {
 	Hooks      bool        `json:"hooks,omitempty"`      // its client reports turns; without, a turn ends 120 s after the last call
 	TurnSince  Millis      `json:"turn_since,omitempty"` // with hooks: start of the running turn, 0 = idle
 	TurnEnded  Millis      `json:"turn_ended,omitempty"` // with hooks: end of the last turn
+	HookOnly   bool        `json:"hook_only,omitempty"`  // known by its hooks alone: no shim has registered for it
+	Transcript string      `json:"transcript,omitempty"` // file of its client; a hook of the same user may look into it, the hub never does
 	Wakes      Wakes       `json:"wakes,omitzero"`       // how often it was woken since its user's last prompt
+}
+
+// Knows reports whether the session is the agent's, now or in earlier days.
+func (a *Agent) Knows(id SessionID) bool {
+	return id != "" && (a.Session == id || slices.Contains(a.Aliases, id))
 }
 
 // Live reports whether the agent still counts as present.
@@ -86,6 +96,7 @@ type Caller struct {
 	Agent     AgentID     // empty for an operator
 	Project   ProjectID   // empty for an operator that named none
 	Workspace WorkspaceID // working tree of this call
+	Subagent  string      // of the session, as its client's hook has told of this call; "" = main thread, or unknown
 	Member    MemberID
 	Session   KeyHash // of the session key of this call; zero without one
 	Operator  bool    // a valid credential without a session: reads and human acts

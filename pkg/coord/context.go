@@ -7,6 +7,7 @@ type contextKey int
 const (
 	callerKey contextKey = iota
 	requestKey
+	toolUseKey
 )
 
 // WithCaller puts the verified identity of a connection into the context.
@@ -28,5 +29,17 @@ func WithRequest(ctx context.Context, id string) context.Context {
 // RequestFrom gives the request id, "" when there is none.
 func RequestFrom(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey).(string)
+	return id
+}
+
+// WithToolUse puts into the context which of its client's tool uses a call
+// comes from.
+func WithToolUse(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, toolUseKey, id)
+}
+
+// ToolUseFrom gives the tool use, "" when the client does not tell.
+func ToolUseFrom(ctx context.Context) string {
+	id, _ := ctx.Value(toolUseKey).(string)
 	return id
 }

@@ -66,6 +66,7 @@ var priorities = map[EventKind]map[Relation]Priority{
 	KindPathWanted:       {"": Medium},
 	KindLeasePassed:      {"": Medium},
 	KindOverlapMerge:     {"": Medium},
+	KindOverlapEdit:      {"": Medium},
 	KindDependencyEdited: {"": Medium},
 	KindNeedsHuman:       {"": Medium},
 	KindResync:           {"": Medium},

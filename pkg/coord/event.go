@@ -28,6 +28,7 @@ const (
 	KindPathWanted       EventKind = "path.wanted"         // FileTouched: the actor waits for a path you hold
 	KindPathFree         EventKind = "path.free"           // PathFree: a path you waited for is yours to take
 	KindOverlapMerge     EventKind = "overlap.merge"       // FileTouched: edited in another workspace too
+	KindOverlapEdit      EventKind = "overlap.edit"        // FileTouched: the actor writes what you hold, or announced first
 	KindDependencyEdited EventKind = "dependency.edited"   // FileTouched: a file you depend on was edited
 	KindBroadcast        EventKind = "broadcast"           // any object
 	KindQuotaUpdated     EventKind = "quota.updated"       // QuotaUpdated

@@ -10,11 +10,15 @@ import (
 	"testing"
 )
 
-// Binaries is a directory that holds coord-shim and coord-hub side by side.
+// Binaries is a directory that holds coord-shim, coord-hook and coord-hub side
+// by side.
 type Binaries string
 
 // Shim is the path of coord-shim.
 func (b Binaries) Shim() string { return filepath.Join(string(b), "coord-shim") }
+
+// Hook is the path of coord-hook.
+func (b Binaries) Hook() string { return filepath.Join(string(b), "coord-hook") }
 
 // Hub is the path of coord-hub.
 func (b Binaries) Hub() string { return filepath.Join(string(b), "coord-hub") }
@@ -76,9 +80,11 @@ func buildInto(dir string, flags ...string) (Binaries, error) {
 	commands := []*exec.Cmd{
 		goBuild(dir, "./cmd/coord-hub", flags...),
 		goBuild(dir, "./cmd/coord-shim", flags...),
+		goBuild(dir, "./cmd/coord-hook", flags...),
 	}
 	if !RaceEnabled {
-		commands[1].Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+		commands[1].Env = append(os.Environ(), "CGO_ENABLED=0") // as they are shipped
+		commands[2].Env = commands[1].Env
 	}
 	for _, cmd := range commands {
 		cmd.Dir = root

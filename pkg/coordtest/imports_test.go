@@ -18,7 +18,7 @@ var imports = map[string][]string{
 	"pkg/brief":        {"pkg/coord"},
 	"pkg/build":        {},
 	"pkg/client":       {"pkg/client/peer", "pkg/coord"},
-	"pkg/client/peer":  {},
+	"pkg/client/peer":  {"pkg/coord"},
 	"pkg/config":       {"pkg/coord"},
 	"pkg/coord":        {},
 	"pkg/impact":       {"pkg/coord"},
@@ -29,7 +29,7 @@ var imports = map[string][]string{
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
-	"pkg/hub":        {"pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
+	"pkg/hub":        {"pkg/brief", "pkg/coord", "pkg/impact", "pkg/tool", "pkg/topic"},
 	"pkg/hub/auth":   {"pkg/config", "pkg/coord"},
 	"pkg/hub/broker": {"pkg/client/peer", "pkg/coord", "pkg/hub", "pkg/topic"},
 	"pkg/hub/daemon": {"pkg/client", "pkg/config", "pkg/coord", "pkg/hub", "pkg/hub/auth", "pkg/hub/broker", "pkg/hub/metrics",
@@ -45,9 +45,12 @@ var imports = map[string][]string{
 
 	"pkg/shim": {"pkg/brief", "pkg/client", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/inbox", "pkg/process", "pkg/shim/feed",
 		"pkg/shim/spawn", "pkg/tool", "pkg/tool/mcptool", "pkg/workspace"},
-	"pkg/shim/feed":  {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
-	"pkg/shim/spawn": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process"},
+	"pkg/shim/feed":   {"pkg/coord", "pkg/inbox", "pkg/tool", "pkg/topic"},
+	"pkg/shim/launch": {"pkg/config", "pkg/coord", "pkg/process"},
+	"pkg/shim/spawn":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch"},
 
+	"pkg/hook": {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hook/shell", "pkg/process", "pkg/shim/launch",
+		"pkg/workspace"},
 	"pkg/hook/reconcile": {"pkg/coord", "pkg/process", "pkg/workspace"},
 	"pkg/hook/shell":     {},
 	"pkg/hook/tokens":    {},
@@ -63,6 +66,7 @@ var imports = map[string][]string{
 	"pkg/coordtest/asroot": {},
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
+	"cmd/coord-hook": {"pkg/build", "pkg/hook"},
 	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
 		"pkg/tool", "pkg/workspace"},
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
@@ -80,6 +84,8 @@ var reserved = map[string][]string{
 // forbidden is what a small binary must not hold, not even by way of others.
 var forbidden = map[string][]string{
 	"cmd/coord-shim": {"github.com/mattn/go-sqlite3", "github.com/mochi-mqtt/server", module + "pkg/hub", "database/sql"},
+	"cmd/coord-hook": {"net/http", "crypto/tls", "github.com/modelcontextprotocol/go-sdk", "github.com/eclipse/paho.mqtt.golang", "github.com/gorilla/websocket",
+		"github.com/mattn/go-sqlite3", "github.com/mochi-mqtt/server", module + "pkg/hub", "database/sql"},
 }
 
 type listed struct {

@@ -122,7 +122,7 @@ func (s *shims) Join(name string, as Role) error {
 		err := sh.Run(context.Background()) // until its stdin ends
 		ended <- errors.Join(err, stdout.Close())
 	}()
-	c, err := driver.Converse(ctx, out, in)
+	c, err := driver.Converse(ctx, out, in, "")
 	if err != nil {
 		return errors.Join(err, in.Close(), <-ended)
 	}

@@ -24,9 +24,12 @@ type Conversation struct {
 }
 
 // Converse initialises an MCP session: it reads what the shim says and writes
-// what it hears.
-func Converse(ctx context.Context, says io.ReadCloser, hears io.WriteCloser) (*Conversation, error) {
-	client := mcp.NewClient(&mcp.Implementation{Name: "coord-driver", Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
+// what it hears. name is how the client names itself; "" = coord-driver.
+func Converse(ctx context.Context, says io.ReadCloser, hears io.WriteCloser, name string) (*Conversation, error) {
+	if name == "" {
+		name = "coord-driver"
+	}
+	client := mcp.NewClient(&mcp.Implementation{Name: name, Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
 	session, err := client.Connect(ctx, &mcp.IOTransport{Reader: says, Writer: hears}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("initialize: %w", err)

@@ -25,6 +25,7 @@ type Options struct {
 	Dir    string        // its working directory: where the agent works; required
 	Home   string        // COORDINATOR_HOME; required, so that no user's own home is touched by accident
 	Name   string        // COORDINATOR_AGENT_NAME; "" = the shim makes one up
+	Client string        // how the client names itself; "" = coord-driver
 	Env    []string      // more "KEY=value" entries, which win over the inherited ones
 	Stdin  io.Writer     // gets a copy of what the shim is sent; nil = nobody
 	Stderr io.Writer     // where the shim logs to; nil = nowhere

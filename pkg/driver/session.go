@@ -25,7 +25,7 @@ func Start(ctx context.Context, o Options) (*Session, error) {
 		<-p.Exited()
 		_ = w.CloseWithError(io.EOF)
 	}()
-	c, err := Converse(ctx, r, stdin{p})
+	c, err := Converse(ctx, r, stdin{p}, o.Client)
 	if err != nil {
 		_ = r.Close()
 		return nil, errors.Join(err, p.Close())

@@ -48,6 +48,9 @@ var handlers = map[string]handler{
 	tool.Turn.Name:              change(tool.Turn, plain((*txn).turn)),
 	tool.Release.Name:           change(tool.Release, plain((*txn).release)),
 
+	tool.Offer.Name:        change(tool.Offer, plain((*txn).offerNews)),
+	tool.Written.Name:      change(tool.Written, plain((*txn).writtenNews)),
+	tool.AwaitWake.Name:    free(tool.AwaitWake, (*Hub).awaitWake),
 	tool.RecordTokens.Name: recordTokens(),
 	tool.TokensUsed.Name:   look(tool.TokensUsed, (*Hub).tokensUsed),
 	tool.Offer.Name:        change(tool.Offer, plain((*txn).offerNews)),
@@ -87,6 +90,9 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 	caller, ok := coord.CallerFrom(ctx)
 	if !ok {
 		return nil, coord.Errorf(coord.Unauthorized, "register first", "%s needs a session", op)
+	}
+	if id := coord.ToolUseFrom(ctx); id != "" {
+		caller.Subagent = h.toolUses.subagent(caller.Agent, id)
 	}
 	if caller.Agent != "" {
 		now := coord.At(h.now())

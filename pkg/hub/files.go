@@ -27,7 +27,7 @@ func (h *Hub) logAction(t *txn, me *coord.Agent, c coord.Caller, in tool.LogActi
 	if err != nil {
 		return tool.LogActionSummaryOut{}, err
 	}
-	t.edited(editor{agent: me, project: me.Project, workspace: c.Workspace}, p, in.Summary)
+	t.edited(editor{agent: me, subagent: c.Subagent, project: me.Project, workspace: c.Workspace}, p, in.Summary)
 	out.FilePath = p.String()
 	return out, nil
 }

@@ -23,6 +23,7 @@ type editor struct {
 	subagent  string
 	project   coord.ProjectID
 	workspace coord.WorkspaceID
+	lenient   bool // refuse nothing: what would be refused is told
 }
 
 // acquire asks the gate for one path and, unless it refuses, takes the lease:
@@ -39,7 +40,7 @@ func (t *txn) acquire(e editor, p coord.Path, pending bool) coord.Verdict {
 		return v
 	}
 	if n := t.obstacle(e, p); n != nil {
-		if !t.waitsFor(n.Agent, e.agent.ID) {
+		if t.refuses(e, n) {
 			v.Decision, v.Notes = coord.DecisionRefuse, append(v.Notes, *n)
 			if n.Gate == coord.GateRightOfWay {
 				v.Notes[0].Thread = t.ask(e, p, n)
@@ -47,13 +48,25 @@ func (t *txn) acquire(e editor, p coord.Path, pending bool) coord.Verdict {
 			v.Place = t.queue(e, p, n)
 			return v
 		}
-		n.Gate = coord.GateCircle
+		if t.waitsFor(n.Agent, e.agent.ID) {
+			n.Gate = coord.GateCircle
+		} else if t.once("overridden", e.agent.ID, n.Agent, p) {
+			t.emit(news{kind: coord.KindOverlapEdit, project: e.project, actor: e.agent.ID, priority: coord.Medium, to: []coord.AgentID{n.Agent},
+				payload: touched(e, p, n.Announcement)})
+		}
 		inform(&v, *n)
 	}
 	t.contexts(e, p, &v)
-	v.Lease = t.take(e, p, pending)
+	if l := t.leaseAt(e, p); l == nil || !e.lenient || !t.held(l) { // in lenient mode the holder keeps what it holds
+		v.Lease = t.take(e, p, pending)
+	}
 	t.leaveLine(e, p)
 	return v
+}
+
+// refuses reports whether what is in the way stops the edit.
+func (t *txn) refuses(e editor, n *coord.Note) bool {
+	return n != nil && !e.lenient && !t.waitsFor(n.Agent, e.agent.ID)
 }
 
 // inform adds words to a verdict that lets the edit through.

@@ -32,16 +32,31 @@ func (h *Hub) acquire(t *txn, me *coord.Agent, c coord.Caller, in tool.AcquireIn
 	if me.Hooks {
 		e.agent = t.beginTurn(me)
 	}
-	t.lapse(e, ps)
+	spots := make([]spot, len(ps))
+	for i, p := range ps {
+		spots[i] = spot{e, p}
+	}
+	t.lapse(e, spots...)
+	return t.acquireAll(spots, !in.Done), nil
+}
+
+// spot is one path that an editor wants to write.
+type spot struct {
+	editor
+	path coord.Path
+}
+
+// acquireAll asks the gate for all paths or none: a refused call writes nothing.
+func (t *txn) acquireAll(spots []spot, pending bool) tool.AcquireOut {
 	out := tool.AcquireOut{Decision: coord.DecisionPass, Verdicts: []coord.Verdict{}, Agents: []tool.AgentRef{}}
-	for _, p := range ps { // those that refuse first: a refused call writes nothing
-		if n := t.obstacle(e, p); n != nil && !t.waitsFor(n.Agent, me.ID) {
-			out.Verdicts = append(out.Verdicts, t.acquire(e, p, !in.Done))
+	for _, s := range spots { // those that refuse first
+		if t.refuses(s.editor, t.obstacle(s.editor, s.path)) {
+			out.Verdicts = append(out.Verdicts, t.acquire(s.editor, s.path, pending))
 		}
 	}
 	if len(out.Verdicts) == 0 {
-		for _, p := range ps {
-			out.Verdicts = append(out.Verdicts, t.acquire(e, p, !in.Done))
+		for _, s := range spots {
+			out.Verdicts = append(out.Verdicts, t.acquire(s.editor, s.path, pending))
 		}
 	}
 	for _, v := range out.Verdicts {
@@ -54,7 +69,7 @@ func (h *Hub) acquire(t *txn, me *coord.Agent, c coord.Caller, in tool.AcquireIn
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // edited records edits that happened, or ends the leases of those that did not.
@@ -140,7 +155,7 @@ func (h *Hub) checkFile(t *txn, me *coord.Agent, c coord.Caller, in tool.CheckFi
 	if err != nil {
 		return tool.CheckFileConflictOut{}, err
 	}
-	e := editor{agent: me, project: me.Project, workspace: c.Workspace}
+	e := editor{agent: me, subagent: c.Subagent, project: me.Project, workspace: c.Workspace}
 	out := tool.CheckFileConflictOut{FilePath: p, Verdict: "free", By: []tool.AgentRef{}, Next: "Nothing is in the way: go ahead."}
 	if n := t.obstacle(e, p); n != nil {
 		out.Verdict = "leased"
@@ -193,7 +208,7 @@ func (h *Hub) heartbeat(t *txn, me *coord.Agent, c coord.Caller, in tool.Heartbe
 		if err != nil {
 			return out, err
 		}
-		v := t.acquire(editor{agent: me, project: me.Project, workspace: c.Workspace}, p, false)
+		v := t.acquire(editor{agent: me, subagent: c.Subagent, project: me.Project, workspace: c.Workspace}, p, false)
 		if v.Decision == coord.DecisionRefuse {
 			out.Verdict = &v
 		}

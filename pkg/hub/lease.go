@@ -66,9 +66,10 @@ func (t *txn) endLease(l *coord.Lease) {
 
 // lapse ends what the same thread of work was let through to write elsewhere
 // and never reported done: that edit was denied or failed.
-func (t *txn) lapse(e editor, ps []coord.Path) {
+func (t *txn) lapse(e editor, keep ...spot) {
 	for _, l := range t.leasesOf(e.agent.ID) {
-		if l.Pending && l.Subagent == e.subagent && !(l.Workspace == e.workspace && slices.Contains(ps, l.Path)) {
+		here := func(s spot) bool { return s.workspace == l.Workspace && s.project == l.Project && s.path == l.Path }
+		if l.Pending && l.Subagent == e.subagent && !slices.ContainsFunc(keep, here) {
 			t.endLease(l)
 		}
 	}

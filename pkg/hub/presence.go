@@ -59,7 +59,12 @@ func (p *presence) begin(s *state, now coord.Millis) {
 	defer p.mu.Unlock()
 	for id, a := range s.agents {
 		if a.Live() {
-			p.agents[id] = &connection{seen: a.LastSeen, call: a.LastSeen, spell: a.LastSeen, until: now.Add(startGrace), local: true, lost: true, returning: true}
+			grace := startGrace
+			if a.HookOnly && a.Parent.Start > 0 {
+				grace = seenGrace // an idle session sends nothing; its client is watched
+			}
+			p.agents[id] = &connection{seen: a.LastSeen, call: a.LastSeen, spell: a.LastSeen, until: now.Add(grace), local: true,
+				lost: !a.HookOnly, returning: !a.HookOnly}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -86,6 +87,9 @@ func checkRegistration(r *coord.Registration) error {
 	return nil
 }
 
+// resumeLife is how long a session that is resumed finds its agent.
+const resumeLife = 7 * 24 * time.Hour
+
 // findAgent looks for the agent that a registration continues.
 func (t *txn) findAgent(member coord.MemberID, r coord.Registration, resumed *coord.KeyHash) (coord.Agent, bool) {
 	if resumed != nil {
@@ -96,17 +100,27 @@ func (t *txn) findAgent(member coord.MemberID, r coord.Registration, resumed *co
 		}
 	}
 	parent := coord.Process{PID: r.PID, Start: r.PIDStart}
-	var left []*coord.Agent
+	var left, before []*coord.Agent
 	for _, a := range t.project(r.Project).agents {
-		if a.Member != member || a.Host != r.Host || a.Parent != parent || parent.Start == 0 || a.Session != r.Session {
+		if a.Member != member || a.Host != r.Host {
 			continue
 		}
+		sameProcess := a.Parent == parent && parent.Start != 0
+		sameSession := a.Session == r.Session || a.Knows(r.Session)
+		claude := r.Client.Name == claudeCode
 		switch {
-		case a.Status == coord.Online && r.Session != "" && r.Client.Name == claudeCode:
+		case sameProcess && claude && a.HookOnly:
+			return *a, true // its hooks came first
+		case sameProcess && claude && a.Status == coord.Online && r.Session != "" && sameSession:
 			return *a, true
-		case a.Status != coord.Online && a.Label == r.Label:
+		case sameProcess && sameSession && a.Status != coord.Online && a.Label == r.Label:
 			left = append(left, a)
+		case claude && a.Hooks && a.Knows(r.Session) && a.Status != coord.Online && t.now < a.LastSeen.Add(resumeLife):
+			before = append(before, a)
 		}
+	}
+	if len(left) == 0 {
+		left = before
 	}
 	if len(left) == 1 {
 		return *left[0], true
@@ -123,7 +137,12 @@ func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registratio
 	}
 	a.Project, a.Workspace, a.Branch = r.Project, r.Workspace, r.Branch
 	a.Member, a.Host, a.Client, a.Label = member, r.Host, r.Client, r.Label
-	a.Parent, a.Session = coord.Process{PID: r.PID, Start: r.PIDStart}, r.Session
+	a.Parent, a.HookOnly = coord.Process{PID: r.PID, Start: r.PIDStart}, false
+	if !a.Hooks || a.Session == "" { // hooks know better: a shim keeps the id that it was started with
+		a.Session = r.Session
+	} else if r.Session != "" && !a.Knows(r.Session) {
+		alias(a, r.Session)
+	}
 	if a.Name == "" || (arrived && t.nameTaken(a.Project, a.Name, a.ID)) {
 		a.Name = t.freeName(a.Project, a.ID, r.Label)
 	}
@@ -133,6 +152,14 @@ func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registratio
 	if arrived {
 		t.emitAgentStatus(&stored)
 	}
+}
+
+// maxAliases bounds the session ids that an agent is known by.
+const maxAliases = 8
+
+// alias adds an earlier session id.
+func alias(a *coord.Agent, id coord.SessionID) {
+	a.Aliases = append([]coord.SessionID{id}, a.Aliases[:min(len(a.Aliases), maxAliases-1)]...)
 }
 
 func (t *txn) emitAgentStatus(a *coord.Agent) {

@@ -25,6 +25,7 @@ type state struct {
 	waitsOf  map[coord.AgentID]map[coord.WaitID]*coord.Wait // the same by who waits
 	told     map[string]coord.Millis                        // what has been said once; not stored
 	actions  map[coord.AgentID]string                       // newest summary of what an agent did
+	heard    map[coord.AgentID]coord.Millis                 // when an agent's last hook came; not stored
 	tokens   map[tally]coord.TokenTotal
 	quota    []coord.QuotaUse // newest measurement; not stored
 	lastCall func(coord.AgentID) coord.Millis
@@ -51,7 +52,7 @@ func newState() *state {
 		creds: map[coord.KeyHash]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
-		tokens:   map[tally]coord.TokenTotal{},
+		heard: map[coord.AgentID]coord.Millis{}, tokens: map[tally]coord.TokenTotal{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -309,6 +310,7 @@ func (s *state) forget(now coord.Millis) (gone []*coord.Agent) {
 			delete(s.heads, id)
 			delete(s.mail, id)
 			delete(s.actions, id)
+			delete(s.heard, id)
 			maps.DeleteFunc(s.tokens, func(k tally, _ coord.TokenTotal) bool { return k.agent == id })
 			gone = append(gone, a)
 		}

@@ -165,6 +165,7 @@ func (h *Hub) commit(batch []*request, outcomes []outcome) (publications []Publi
 			h.count(o)
 			publications = append(publications, o.txn.publications...)
 			h.admit(&o.txn.changes)
+			h.waiters.turned(o.txn.changes.Agents)
 			if o.txn.after != nil {
 				o.txn.after()
 			}

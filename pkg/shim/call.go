@@ -41,12 +41,22 @@ func (d *door) run(ctx context.Context, r *request) ([]byte, error) {
 	if local := locals[op.Name]; local != nil {
 		return local(d.shim, ctx, r, args)
 	}
+	if id, ok := r.params.Meta[toolUse].(string); ok && len(id) <= maxToolUse {
+		ctx = coord.WithToolUse(ctx, id)
+	}
 	answer, err := d.shim.forward(ctx, op, args)
 	if err != nil {
 		return nil, err
 	}
 	return d.shim.ride(ctx, r, answer), nil
 }
+
+// toolUse is where Claude Code tells which of its tool uses a call is; its hooks
+// know which subagent that belongs to.
+const (
+	toolUse    = "claudecode/toolUseId"
+	maxToolUse = 200 // bytes
+)
 
 // check reads the arguments against the operation's table. An own agent_id is
 // allowed there, and only a session knows it.

@@ -93,7 +93,8 @@ func (w *Workspace) askGit(ctx context.Context) (trouble string) {
 		return "the git directory cannot be found"
 	}
 	w.Git, w.Top, w.common = true, filepath.FromSlash(lines[0]), common
-	w.Branch = branchOf(filepath.FromSlash(lines[2]))
+	w.gitDir = filepath.FromSlash(lines[2])
+	w.Branch = branchOf(w.gitDir)
 	repo := repository{dir: w.Cwd, common: common}
 	w.Project, err = repo.project(ctx)
 	w.FoldCase = repo.foldCase

@@ -29,8 +29,15 @@ type Workspace struct {
 	Git      bool   // Top is the top of a git working tree
 	Trouble  string // why git could not be asked although there is a repository; "" = all is well
 
+	marked bool   // see Marked
+	gitDir string // git directory of this working tree; "" without git or when recalled
 	common string // real path of the git directory that all working trees of the clone share; "" without git
 }
+
+// Marked reports whether Top is a project in its own right: a repository, or a
+// directory that the files named at [Locate] mark. Otherwise it is just where
+// somebody stood.
+func (w Workspace) Marked() bool { return w.Git || w.marked }
 
 // Locate finds the workspace around dir.
 //
@@ -43,19 +50,25 @@ type Workspace struct {
 // The error is coord.Invalid when dir cannot be entered, coord.Unavailable when
 // ctx ended. Trouble with git is no error: see the field.
 func Locate(ctx context.Context, dir string, getenv func(string) string, host coord.HostID) (Workspace, error) {
+	return locate(ctx, dir, getenv, host, "")
+}
+
+func locate(ctx context.Context, dir string, getenv func(string) string, host coord.HostID, memory string) (Workspace, error) {
 	cwd, err := realDir(dir)
 	if err != nil {
 		return Workspace{}, err
 	}
 	w := Workspace{Cwd: cwd}
-	if repositoryAbove(cwd) {
-		w.Trouble = w.askGit(ctx)
+	if top := repositoryAbove(cwd); top != "" && !w.recall(memory, top) {
+		if w.Trouble = w.askGit(ctx); w.Trouble == "" {
+			w.remember(memory, top)
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return Workspace{}, &coord.Error{Code: coord.Unavailable, What: "finding the project of " + cwd + " took too long", Next: "try again", Err: err}
 	}
 	if !w.Git {
-		w.Top = markedTop(cwd, getenv)
+		w.Top, w.marked = markedTop(cwd, getenv)
 		w.Project = coord.ProjectID("path:" + filepath.ToSlash(w.Top))
 		w.FoldCase = foldsCase(w.Top)
 	}
@@ -82,22 +95,22 @@ func realDir(dir string) (string, error) {
 	return real, nil
 }
 
-// repositoryAbove reports whether git would find a repository from dir, so that
-// no process is started where there is none.
-func repositoryAbove(dir string) bool {
+// repositoryAbove gives the directory in which git would find a repository from
+// dir, so that no process is started where there is none; "" without one.
+func repositoryAbove(dir string) string {
 	for d := dir; ; d = filepath.Dir(d) {
 		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
-			return true
+			return d
 		}
 		if d == filepath.Dir(d) {
-			return false
+			return ""
 		}
 	}
 }
 
 // markedTop finds the top of a project that is no repository. The user's home
 // is never one for its .claude: that is the client's own directory.
-func markedTop(dir string, getenv func(string) string) string {
+func markedTop(dir string, getenv func(string) string) (top string, marked bool) {
 	home := getenv("HOME")
 	if real, err := filepath.EvalSymlinks(home); err == nil {
 		home = real
@@ -105,11 +118,11 @@ func markedTop(dir string, getenv func(string) string) string {
 	for d := dir; d != filepath.Dir(d) && d != home; d = filepath.Dir(d) {
 		for _, mark := range []string{".mcp.json", ".claude", "CLAUDE.md"} {
 			if _, err := os.Lstat(filepath.Join(d, mark)); err == nil {
-				return d
+				return d, true
 			}
 		}
 	}
-	return dir
+	return dir, false
 }
 
 // foldsCase reports whether another spelling of dir's name finds it too.

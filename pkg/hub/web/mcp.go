@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -24,8 +25,12 @@ func (s *Server) mcp(w http.ResponseWriter, r *http.Request) error {
 }
 
 // payer is whose allowance of calls a request is taken from: clients of one user
-// all show the same token, so each MCP session has an allowance of its own.
+// all show the same token, so each MCP session has an allowance of its own; so
+// has each session whose hooks come through the unix socket.
 func (s *Server) payer(r *http.Request, c coord.Caller) coord.Caller {
+	if c.Operator && strings.HasPrefix(r.URL.Path, hooksPath) {
+		return hookPayer(r, c)
+	}
 	if s.o.MCP == nil || r.URL.Path != mcpPath {
 		return c
 	}

@@ -47,6 +47,7 @@ func table() []route {
 		{Route{"POST", "/api/sessions", Operator, false}, (*Server).register},
 		{Route{"DELETE", "/api/sessions", Session, false}, (*Server).leave},
 		{Route{"POST", "/api/tools/{name}", Member, false}, (*Server).tool},
+		{Route{"POST", hooksPath + "{client}/{event}", Member, false}, (*Server).hook},
 		{Route{"GET", "/api/hello", Member, true}, (*Server).hello},
 		{Route{"GET", "/api/status", Member, false}, (*Server).status},
 		{Route{"POST", "/api/stop", Local, true}, (*Server).stop},

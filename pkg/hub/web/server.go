@@ -24,6 +24,7 @@ type Rules interface {
 	Authenticate(key coord.SessionKey) (coord.Caller, bool)
 	Leave(ctx context.Context) error
 	Call(ctx context.Context, op string, args json.RawMessage, idempotencyKey string) (json.RawMessage, error)
+	Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error)
 }
 
 // Options make a Server.

@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
+	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/tool"
 )
@@ -27,6 +29,9 @@ func (s *Server) tool(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	ctx, cancel := s.callContext(r, name)
 	defer cancel()
+	if id, err := url.QueryUnescape(r.Header.Get(client.ToolUseHeader)); err == nil && id != "" {
+		ctx = coord.WithToolUse(ctx, id)
+	}
 	result, err := s.o.Rules.Call(ctx, name, args, key)
 	caller, _ := coord.CallerFrom(r.Context())
 	s.log.Debug("tool call", "tool", name, "agent", caller.Agent, "project", caller.Project, "bytes_in", len(args), "bytes_out", len(result),

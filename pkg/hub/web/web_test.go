@@ -84,6 +84,12 @@ func (r *rules) Call(ctx context.Context, op string, args json.RawMessage, k str
 	return json.RawMessage(`{"ok":true}`), nil
 }
 
+func (r *rules) Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error) {
+	args, err := json.Marshal(in)
+	r.note(ctx, call{Op: "hook " + client + " " + string(event), Args: string(args)})
+	return json.RawMessage(`{}`), err
+}
+
 func (r *rules) ReleasePath(ctx context.Context, in coord.PathRelease, k string) (coord.Freed, error) {
 	r.note(ctx, call{Op: "release path", Args: in.Path, Key: k})
 	return coord.Freed{}, nil

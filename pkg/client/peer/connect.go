@@ -1,4 +1,4 @@
-package client
+package peer
 
 import (
 	"context"
@@ -8,15 +8,13 @@ import (
 	"net"
 	"os"
 
-	"github.com/coordhq/coord/pkg/client/peer"
 	"github.com/coordhq/coord/pkg/coord"
 )
 
 // Connect opens a connection to a socket of this user's hub. Whoever else
 // listens there learns nothing: the connection is closed before anything is
 // written. The error is coord.Unavailable when nobody listens, coord.Forbidden
-// when it is not this user's hub. [Client] connects with it; so does who speaks
-// MQTT to the hub's other socket.
+// when it is not this user's hub. All programs of ours connect with it.
 func Connect(ctx context.Context, socket string) (net.Conn, error) {
 	if err := checkSocket(socket); err != nil {
 		return nil, err
@@ -26,7 +24,7 @@ func Connect(ctx context.Context, socket string) (net.Conn, error) {
 	if err != nil {
 		return nil, nobody(socket, err)
 	}
-	uid, err := peer.PeerUID(c)
+	uid, err := PeerUID(c)
 	if err != nil {
 		_ = c.Close()
 		return nil, &coord.Error{Code: coord.Forbidden, What: "cannot tell who listens at " + socket, Next: "run coord-hub doctor", Err: err}

@@ -1,15 +1,10 @@
-package spawn
+package launch
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
-	"time"
-
-	"golang.org/x/mod/semver"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -22,10 +17,11 @@ func hubName() string {
 	return "coord-hub"
 }
 
-// binary finds the hub's program.
-func (s *starter) binary() (string, error) {
-	if s.HubBinary != "" {
-		return executable(s.HubBinary)
+// Binary finds the hub's program: the one given, else coord-hub beside this
+// program, else on PATH.
+func Binary(given string) (string, error) {
+	if given != "" {
+		return executable(given)
 	}
 	for _, name := range besideUs() {
 		if found, err := executable(name); err == nil {
@@ -64,31 +60,4 @@ func executable(name string) (string, error) {
 func missing(name string, err error) error {
 	return &coord.Error{Code: coord.Unavailable, What: "no hub is running and its program " + name + " cannot be found",
 		Next: "run make install in the coord repository, and put its directory on PATH", Err: err}
-}
-
-// versionLimit bounds the question for the installed hub's version.
-const versionLimit = 5 * time.Second
-
-// installedVersion asks the hub's program for its version, "" when it does not
-// say: replacing a hub by an older one would go round in circles.
-func (s *starter) installedVersion(ctx context.Context) string {
-	binary, err := s.binary()
-	if err != nil {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, versionLimit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "--version") // #nosec G204 -- as in launch
-	cmd.Dir = string(filepath.Separator)
-	cmd.Env = scrubbed(os.Environ(), s.Home.Dir())
-	out, err := cmd.Output()
-	if err != nil {
-		return ""
-	}
-	for word := range strings.FieldsSeq(string(out)) {
-		if word = strings.Trim(word, "(),;"); strings.Count(word, ".") >= 2 && semver.IsValid(canonical(word)) {
-			return word
-		}
-	}
-	return ""
 }

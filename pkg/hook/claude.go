@@ -1,0 +1,180 @@
+package hook
+
+import (
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/coordhq/coord/pkg/brief"
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hook/shell"
+)
+
+// claudeName is how the route and --client name Claude Code.
+const claudeName = "claude"
+
+// claudeEvents are Claude Code's names of what we listen to.
+var claudeEvents = map[string]coord.HookEvent{
+	"SessionStart": coord.HookSessionStart, "UserPromptSubmit": coord.HookPrompt, "PreToolUse": coord.HookBeforeTool,
+	"PostToolUse": coord.HookAfterTool, "PostToolUseFailure": coord.HookToolFailed, "Stop": coord.HookStop, "StopFailure": coord.HookStopFailed,
+	"SubagentStart": coord.HookSubagentStart, "SubagentStop": coord.HookSubagentStop, "Notification": coord.HookIdle, "SessionEnd": coord.HookSessionEnd,
+}
+
+// claudeEdits are the tools that write one file, and the argument that names it.
+var claudeEdits = map[string]string{"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+
+// claudeShells are the tools that run a command.
+var claudeShells = map[string]bool{"Bash": true, "PowerShell": true}
+
+// input is one hook as the client tells it.
+type input struct {
+	event coord.HookEvent
+	name  string // the client's own name of the event
+	cwd   string
+	files []string       // absolute, or relative to cwd: written, or about to be
+	git   []shell.GitAct // what a shell command does to a working tree as a whole
+	call  coord.HookCall // without what lies outside the client's JSON
+}
+
+// Claude Code's JSON is read leniently: a field that is missing or of another
+// type is as good as empty, so that a client of tomorrow breaks nothing.
+type fields map[string]json.RawMessage
+
+func (f fields) text(key string) string {
+	var s string
+	if json.Unmarshal(f[key], &s) != nil {
+		return ""
+	}
+	return s
+}
+
+func (f fields) truth(key string) bool {
+	var b bool
+	return json.Unmarshal(f[key], &b) == nil && b
+}
+
+func (f fields) object(key string) fields {
+	var o fields
+	if json.Unmarshal(f[key], &o) != nil {
+		return nil
+	}
+	return o
+}
+
+// readClaude reads one hook of Claude Code; ok is false when it is not for us.
+func readClaude(r io.Reader, event string, getenv func(string) string) (in input, ok bool) {
+	raw, err := io.ReadAll(r)
+	if err != nil || len(raw) > maxInput {
+		return in, false
+	}
+	var f fields
+	if json.Unmarshal(raw, &f) != nil {
+		return in, false
+	}
+	in.name, in.cwd = f.text("hook_event_name"), f.text("cwd")
+	if in.event, ok = claudeEvent(event, in.name); !ok {
+		return in, false
+	}
+	if in.event == coord.HookIdle && f.text("notification_type") != "idle_prompt" {
+		return in, false
+	}
+	c := &in.call
+	c.Session, c.Subagent = coord.SessionID(f.text("session_id")), f.text("agent_id")
+	c.Mode, c.Source = f.text("permission_mode"), f.text("source")
+	if reason := f.text("reason"); c.Source == "" && in.event == coord.HookSessionEnd {
+		c.Source = reason
+	}
+	if t := f.text("transcript_path"); filepath.IsAbs(t) {
+		c.Transcript = t
+	}
+	c.Blocked, c.Background = f.truth("stop_hook_active"), running(f["background_tasks"])
+	if in.event == coord.HookPrompt {
+		c.Carried = brief.Carried(f.text("prompt"))
+	}
+	readTool(f, &in, getenv)
+	return in, c.Session != "" && filepath.IsAbs(in.cwd)
+}
+
+// claudeEvent tells which event this is: the command line says so, in our words
+// or the client's; without it the client's JSON does.
+func claudeEvent(word, name string) (coord.HookEvent, bool) {
+	if word == "" {
+		word = name
+	}
+	if e, ok := claudeEvents[word]; ok {
+		return e, true
+	}
+	for _, e := range coord.HookEvents {
+		if string(e) == word && e != coord.HookWritten {
+			return e, true
+		}
+	}
+	return "", false
+}
+
+// readTool reads what a tool hook is about.
+func readTool(f fields, in *input, getenv func(string) string) {
+	name := f.text("tool_name")
+	if name == "" {
+		return
+	}
+	in.call.ToolUse = f.text("tool_use_id")
+	args := f.object("tool_input")
+	var ms float64
+	if json.Unmarshal(f["duration_ms"], &ms) == nil && ms > 0 && ms < 1e12 {
+		in.call.Duration = int64(ms)
+	}
+	switch key, edit := claudeEdits[name]; {
+	case edit:
+		in.call.Tool = coord.EditTool
+		if file := args.text(key); file != "" {
+			in.files = []string{file}
+		}
+	case claudeShells[name]:
+		in.call.Tool = coord.ShellTool
+		readShell(in, name, args.text("command"), getenv)
+	case ours(name):
+		in.call.Tool = coord.OurTool
+	}
+}
+
+// ours reports whether a tool is offered by our shim, configured by hand or by
+// the plugin.
+func ours(name string) bool {
+	rest, ok := strings.CutPrefix(name, "mcp__")
+	if !ok {
+		return false
+	}
+	if plugin, ok := strings.CutPrefix(rest, "plugin_"); ok {
+		if _, rest, ok = strings.Cut(plugin, "_"); !ok {
+			return false
+		}
+	}
+	return strings.HasPrefix(rest, "coord__")
+}
+
+// running reports whether a list of background tasks holds one that goes on.
+func running(raw json.RawMessage) bool {
+	var tasks []fields
+	if json.Unmarshal(raw, &tasks) != nil {
+		return false
+	}
+	for _, t := range tasks {
+		switch t.text("status") {
+		case "completed", "failed", "killed", "stopped", "cancelled", "error", "done":
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}

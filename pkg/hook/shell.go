@@ -1,0 +1,105 @@
+package hook
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hook/shell"
+)
+
+// maxTree bounds the files that one target which stands for a directory or a
+// pattern may name; one that names more is left to what is found afterwards.
+const maxTree = 200
+
+// readShell reads what a command is going to write. After the command the same
+// files count as written.
+func readShell(in *input, tool, command string, getenv func(string) string) {
+	read := shell.Read
+	if tool == "PowerShell" {
+		read = shell.ReadPowerShell
+	}
+	type found struct {
+		files []string
+		git   []shell.GitAct
+	}
+	done := make(chan found, 1)
+	go func() {
+		plan := read(command, shell.Place{Dir: in.cwd, Getenv: getenv})
+		f := found{git: plan.Git}
+		for _, t := range plan.Targets {
+			f.files = append(f.files, filesOf(t, in.event != coord.HookBeforeTool)...)
+		}
+		done <- f
+	}()
+	patience := time.NewTimer(readLimit)
+	defer patience.Stop()
+	select {
+	case f := <-done:
+		in.files, in.git = f.files, f.git
+	case <-patience.C: // a command made to be slow to read; it is left behind with this process
+	}
+}
+
+// readLimit bounds the reading of one command.
+const readLimit = 150 * time.Millisecond
+
+// filesOf names the files behind one target. Of a pattern or directory those
+// that exist count; after a removal none does.
+func filesOf(t shell.Target, after bool) []string {
+	name := t.File(isDir)
+	switch {
+	case t.Glob:
+		found, err := filepath.Glob(name)
+		if err != nil || len(found) > maxTree {
+			return nil
+		}
+		var out []string
+		for _, f := range found {
+			out = append(out, below(f, t.Tree)...)
+		}
+		return out
+	case after && t.Op == shell.OpFormat:
+		return nil // it may have found nothing to do
+	}
+	return below(name, t.Tree)
+}
+
+// below names the files of a directory that stands for all it holds.
+func below(name string, tree bool) []string {
+	if !isDir(name) {
+		return []string{name}
+	}
+	if !tree {
+		return nil
+	}
+	var out []string
+	err := filepath.WalkDir(name, func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fs.SkipDir
+		case d.IsDir() && d.Name() == ".git":
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
+		case len(out) == maxTree:
+			return errTooMany
+		}
+		out = append(out, file)
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+var errTooMany = errors.New("too many files")
+
+func isDir(name string) bool {
+	info, err := os.Stat(name) // #nosec G703 -- looked at, not opened: where the user's own client writes
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,200 @@
+package hook
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/coordhq/coord/pkg/brief"
+	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hook/shell"
+	"github.com/coordhq/coord/pkg/workspace"
+)
+
+// tree is a working tree and the git command that is about to touch it.
+type tree struct {
+	space workspace.Workspace
+	act   shell.GitAct
+}
+
+// maxTrees bounds the git commands of one line that are looked at.
+const maxTrees = 20
+
+// trees finds the working trees of git commands. A command that runs where
+// there is none touches nothing.
+func (p places) trees(ctx context.Context, acts []shell.GitAct) ([]tree, error) {
+	var out []tree
+	for _, act := range acts {
+		if act.Dir == "" || len(out) == maxTrees {
+			continue
+		}
+		w, err := p.at(ctx, act.Dir)
+		if coord.CodeOf(err) == coord.Invalid {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if w.Git {
+			act.Dir = w.Cwd
+			out = append(out, tree{w, act})
+		}
+	}
+	return out, nil
+}
+
+// guardTrees refuses a git command that would drop, move or take in what other
+// sessions have not committed.
+func (r *run) guardTrees(ctx context.Context, answer *coord.HookAnswer) {
+	if answer.Refused {
+		return
+	}
+	for _, t := range r.trees {
+		words := t.danger(ctx, answer.Work)
+		switch {
+		case words == "":
+		case r.settings.Enforce == coord.EnforceDeny:
+			answer.Refused, answer.Reason = true, words
+			answer.Context, answer.Receipt = "", nil // nobody knows whether it would be read: it is offered again
+			return
+		default:
+			answer.Context = strings.TrimPrefix(answer.Context+"\n"+words, "\n")
+		}
+	}
+}
+
+// danger says what the command would do to the work of others, "" when nothing.
+func (t tree) danger(ctx context.Context, work []coord.Unfinished) string {
+	var others, own []shell.Uncommitted
+	var names []string
+	stash := map[string]bool{}
+	for _, u := range work {
+		switch {
+		case u.Workspace != t.space.ID:
+			if u.Other && u.State == coord.Busy {
+				stash[u.Owner] = true
+			}
+			continue
+		default:
+			names = append(names, u.Path.String())
+		}
+		file := shell.Uncommitted{Path: u.Path.String(), Owner: u.Owner}
+		if u.Owner == "" {
+			own = append(own, file)
+		} else {
+			file.Owner = brief.Quote(u.Owner) + " (" + string(u.State) + ")"
+			others = append(others, file)
+		}
+	}
+	at := shell.Tree{Top: t.space.Top, FoldCase: t.space.FoldCase, Exists: exists}
+	if len(others) > 0 && len(shell.Endangered(t.act, at, others, own).Files) > 0 {
+		states := statesOf(ctx, t.space.Top, names)
+		d := shell.Endangered(t.act, at, known(others, states), known(own, states))
+		if len(d.Files) > 0 {
+			return t.refusal(d)
+		}
+	}
+	if t.act.SharedStash && len(stash) > 0 {
+		return fmt.Sprintf("coord: not run: git %s uses the list of stashes that all working trees of this clone share, and another session works in one of them. "+
+			"Commit to a branch of your own instead. Your user can run it.", t.act.Verb)
+	}
+	return ""
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name) // #nosec G703 -- looked at, not opened
+	return err == nil
+}
+
+// known leaves out the files that have no uncommitted change, and notes the
+// state of the others. Without an answer of git all count.
+func known(files []shell.Uncommitted, states map[string]shell.Reach) []shell.Uncommitted {
+	if states == nil {
+		return files
+	}
+	var out []shell.Uncommitted
+	for _, f := range files {
+		if f.State = states[f.Path]; f.State != 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// statesOf asks git what is uncommitted of some files; nil when it does not say.
+func statesOf(ctx context.Context, top string, names []string) map[string]shell.Reach {
+	args := append([]string{"-c", "core.fsmonitor=false", "--literal-pathspecs", "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--"}, names...)
+	cmd := exec.CommandContext(ctx, "git", args...) // #nosec G204 -- our own arguments, names after --
+	cmd.Dir = top
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return strings.HasPrefix(kv, "GIT_DIR=") || strings.HasPrefix(kv, "GIT_WORK_TREE=") || strings.HasPrefix(kv, "GIT_INDEX_FILE=")
+	}),
+		"GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	raw, err := cmd.Output()
+	if err != nil {
+		return nil
+	}
+	out := map[string]shell.Reach{}
+	for entry := range bytes.SplitSeq(raw, []byte{0}) {
+		if len(entry) < 4 {
+			continue
+		}
+		var state shell.Reach
+		switch {
+		case string(entry[:2]) == "??":
+			state = shell.Untracked
+		default:
+			if entry[0] != ' ' {
+				state |= shell.Staged
+			}
+			if entry[1] != ' ' {
+				state |= shell.Tracked
+			}
+		}
+		if p, err := coord.ParsePath(filepath.ToSlash(string(entry[3:]))); err == nil {
+			out[p.String()] |= state
+		}
+	}
+	return out
+}
+
+// maxRefusal is the longest refusal, in characters.
+const maxRefusal = 600
+
+// harms word what a command does.
+var harms = map[shell.Harm]string{shell.Drops: "would throw away", shell.Moves: "would move", shell.Takes: "would take into your commit"}
+
+// refusal words a danger, with as many file names as there is room for.
+func (t tree) refusal(d shell.Danger) string {
+	instead := ""
+	if d.Instead != "" {
+		instead = " Limited to your own files: " + d.Instead
+	}
+	for n := min(len(d.Files), 5); ; n-- {
+		var files []string
+		for _, f := range d.Files[:n] {
+			files = append(files, brief.Quote(f.Path)+" of "+f.Owner)
+		}
+		if more := len(d.Files) - n; more > 0 {
+			files = append(files, fmt.Sprintf("%d more", more))
+		}
+		words := fmt.Sprintf("coord: not run: git %s %s what other sessions have not committed here: %s. Doing it another way is the same conflict.%s Or wait until they have committed. Your user can run it.",
+			t.act.Verb, harms[d.Harm], strings.Join(files, ", "), instead)
+		if utf8.RuneCountInString(words) <= maxRefusal {
+			return words
+		}
+		if n == 0 {
+			if instead == "" {
+				return string([]rune(words)[:maxRefusal-1]) + "…"
+			}
+			instead = ""
+			n = 2
+		}
+	}
+}
