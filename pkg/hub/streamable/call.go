@@ -89,28 +89,7 @@ func (c *call) answer(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := a.rules.Call(coord.WithCaller(ctx, a.caller), op.Name, args, "")
-	if err != nil {
-		return nil, err
-	}
-	return c.ride(ctx, a, answer), nil
-}
-
-// ride puts what is unread into the answer of another call. A session that a
-// client brought has a shim or hooks that do it.
-func (c *call) ride(ctx context.Context, a *agent, answer []byte) []byte {
-	room := mcptool.RideRoom(answer)
-	if room == 0 || a.key == "" || a.catchUp(ctx) != nil {
-		return answer
-	}
-	b := mcptool.TakeBytes(a.queue, mcptool.WaitBatch, room)
-	full, told := mcptool.Ride(answer, b.Events, a.queue.Waiting(nil))
-	if told < len(b.Events) { // they are longer than they looked: next time
-		b.Return()
-		return answer
-	}
-	c.post.carry(b)
-	return full
+	return a.rules.Call(coord.WithCaller(ctx, a.caller), op.Name, args, "")
 }
 
 // check reads the arguments against the operation's table. An own agent_id is

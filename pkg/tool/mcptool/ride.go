@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coord"
-	"github.com/coordhq/coord/pkg/inbox"
 )
 
 // Bounds of news that rides along.
@@ -27,17 +26,6 @@ func RideRoom(answer []byte) int {
 		return 0
 	}
 	return room
-}
-
-// TakeBytes takes the oldest waiting events that fit into so many bytes as Ride
-// puts them; none when not even the first does.
-func TakeBytes(q *inbox.Queue, limit, room int) *inbox.Batch {
-	full := false
-	return q.Take(limit, func(d *coord.Delivery) bool {
-		room -= len(short(d)) + len(",")
-		full = full || room < 0
-		return !full
-	})
 }
 
 // Ride puts events into an answer as its member "news", as many as there is room
