@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/coordhq/coord/pkg/config"
@@ -168,7 +167,7 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	call := r.in.call
 	call.Host, call.Project, call.Workspace, call.Branch, call.FoldCase = host, here.Project, here.ID, here.Branch, here.FoldCase
 	call.Label, call.Enforce, call.Missed = r.settings.AgentName, r.settings.Enforce, r.outage.count()
-	call.WakeOff = wakeOff(r.Getenv)
+	call.WakeOff = r.settings.NoWake
 	call.PID, call.PIDStart = clientProcess(r.Getenv)
 	if r.in.event == coord.HookSessionStart {
 		call.Version = r.Version
@@ -205,11 +204,6 @@ func clientProcess(getenv func(string) string) (pid int, start int64) {
 		return 0, 0
 	}
 	return pid, start
-}
-
-// wakeOff tells whether the user wants no session woken.
-func wakeOff(getenv func(string) string) bool {
-	return strings.EqualFold(getenv("COORDINATOR_WAKE"), "off")
 }
 
 // confirmLimit bounds the receipt, which nobody waits for.

@@ -21,7 +21,7 @@ const (
 // waiter takes its place, when the client is gone, or when nobody may be woken
 // any more.
 func (r *run) rewake(ctx context.Context) int {
-	if wakeOff(r.Getenv) {
+	if r.unset != nil || r.settings.NoWake {
 		return exitOK
 	}
 	ctx, cancel := context.WithTimeout(ctx, waiterLimit)
