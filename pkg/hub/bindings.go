@@ -53,9 +53,6 @@ var handlers = map[string]handler{
 	tool.AwaitWake.Name:    free(tool.AwaitWake, (*Hub).awaitWake),
 	tool.RecordTokens.Name: recordTokens(),
 	tool.TokensUsed.Name:   look(tool.TokensUsed, (*Hub).tokensUsed),
-	tool.Offer.Name:        change(tool.Offer, plain((*txn).offerNews)),
-	tool.Written.Name:      change(tool.Written, plain((*txn).writtenNews)),
-	tool.AwaitWake.Name:    free(tool.AwaitWake, (*Hub).awaitWake),
 
 	tool.SetDependencyMap.Name: change(tool.SetDependencyMap, plain((*txn).setDependencyMap)),
 	tool.GetBlastRadius.Name:   look(tool.GetBlastRadius, (*Hub).blastRadius),
