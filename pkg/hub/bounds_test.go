@@ -248,7 +248,7 @@ func TestAnOperatorReadsEverythingAndChangesNothing(t *testing.T) {
 		}
 	}
 	for _, op := range tool.Table {
-		if !op.ReadOnly {
+		if !op.ReadOnly && op.Name != tool.RecordTokens.Name { // whose numbers the operator may bring
 			if _, err := r.Call(operator, op.Name, json.RawMessage(`{}`), ""); coord.CodeOf(err) != coord.Forbidden {
 				t.Errorf("%s: %v", op.Name, err)
 			}

@@ -138,19 +138,17 @@ func open(t *testing.T, change func(*web.Options)) *site {
 	t.Helper()
 	s := &site{rules: &rules{}}
 	o := web.Options{
-		Rules:  s.rules,
-		Hello:  func() client.Hello { return client.Hello{Instance: "i-1", PID: 7} },
-		Facts:  func() web.Facts { return web.Facts{PID: 7, HTTP: s.addr} },
-		Stop:   func(string) {},
-		Token:  token,
-		Member: "mia",
-		OwnUID: os.Geteuid(),
-		Human:  s.rules,
-
-		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
-
-		MCP:  mcp{s.rules},
-		MQTT: func(c net.Conn) { s.rules.note(context.Background(), call{Op: "mqtt"}); _ = c.Close() },
+		Rules:   s.rules,
+		Hello:   func() client.Hello { return client.Hello{Instance: "i-1", PID: 7} },
+		Facts:   func() web.Facts { return web.Facts{PID: 7, HTTP: s.addr} },
+		Stop:    func(string) {},
+		Token:   token,
+		Member:  "mia",
+		OwnUID:  os.Geteuid(),
+		Human:   s.rules,
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }),
+		MCP:     mcp{s.rules},
+		MQTT:    func(c net.Conn) { s.rules.note(context.Background(), call{Op: "mqtt"}); _ = c.Close() },
 	}
 	if change != nil {
 		change(&o)
