@@ -106,7 +106,7 @@ func TestOnlyHighNewsAboutItsOwnThingsWakes(t *testing.T) {
 		t.Run(fmt.Sprint(tt.kind, tt.thread, tt.payload), func(t *testing.T) {
 			r, a := idler(t)
 			r.named("b").announce("x")
-			a.wrote("hook", 3) // the consultation itself is known
+			a.wrote("hook", 4) // the consultation itself is known
 			if err := r.Progress(a.AgentID); err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +167,7 @@ func TestAThreadWakesSixTimesThenAPersonIsNeeded(t *testing.T) {
 	r, a := idler(t)
 	r.named("b").announce("x")
 	want(t, "the consultation", a.probe("socket"), "thread.opened ")
-	a.wrote("socket", 3)
+	a.wrote("socket", 4)
 	r.prompted(a, hub.Prompt{Carried: []coord.EventID{"E-3"}})
 	for i := range 5 {
 		r.pass(time.Minute)
@@ -205,13 +205,13 @@ func exactlyOneRungWakes(t *testing.T) {
 		t.Fatalf("the background hook woke too: %v", out)
 	default:
 	}
-	a.wrote("socket", 3)
+	a.wrote("socket", 4)
 	again := a.await("socket") // ready for more
 	synctest.Wait()
 	r.pass(time.Minute) // no prompt carries it: the socket did not work
 	out := <-rewake
-	want(t, "rewake", seqsOf(out["events"]), "3!")
-	a.wrote("rewake", 3)
+	want(t, "rewake", seqsOf(out["events"]), "4!")
+	a.wrote("rewake", 4)
 	a.call("turn", object{"event": "begin"})
 	if err := r.Progress(a.AgentID); err != nil {
 		t.Fatal(err)

@@ -85,14 +85,16 @@ func checkBind(bind string) error {
 	return nil
 }
 
-// listenTCP listens on the port, or on another one where that is allowed: the
-// one of the hub before, which a browser may still be looking at, or a free one.
-// The listener's address tells which.
+// listenTCP listens on the port. Where another one will do, that of the hub
+// before goes first, since a browser may still be looking at it, and a free one
+// last. The listener's address tells which it is.
 func listenTCP(bind string, p Port, before string) (net.Listener, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(bind, strconv.Itoa(p.Number)))
-	if host, port, split := net.SplitHostPort(before); err != nil && !p.Chosen && split == nil && host == bind {
-		l, err = net.Listen("tcp", net.JoinHostPort(bind, port))
+	if host, port, err := net.SplitHostPort(before); err == nil && host == bind && !p.Chosen {
+		if l, err := net.Listen("tcp", net.JoinHostPort(bind, port)); err == nil {
+			return l, nil
+		}
 	}
+	l, err := net.Listen("tcp", net.JoinHostPort(bind, strconv.Itoa(p.Number)))
 	if err != nil && !p.Chosen && p.Number != 0 {
 		l, err = net.Listen("tcp", net.JoinHostPort(bind, "0"))
 	}

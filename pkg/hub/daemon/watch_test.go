@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 )
 
@@ -55,5 +56,33 @@ func TestALinkIsAskedForOverTheSocket(t *testing.T) {
 	}
 	if !strings.HasPrefix(link.URL, "http://"+d.Discovery().HTTP+"/enter?once=") || link.Seconds != 60 {
 		t.Errorf("the link is %+v", link)
+	}
+}
+
+// A browser looks at one address: the hub that follows a killed one takes its
+// port, even if the usual one has become free.
+func TestTheNextHubTakesThePortOfTheKilledOne(t *testing.T) {
+	home := newHome(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0") // somebody has the usual port
+	if err != nil {
+		t.Fatal(err)
+	}
+	usual := daemon.Port{Number: l.Addr().(*net.TCPAddr).Port}
+	first := newDaemon(t, daemon.Options{Home: home, HTTP: usual})
+	if err := first.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	killed := first.Discovery()
+	if err := first.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := config.WriteDiscovery(home, killed); err != nil { // what a killed hub leaves behind
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := start(t, daemon.Options{Home: home, HTTP: usual}).Discovery().HTTP; got != killed.HTTP {
+		t.Errorf("the next hub is at %s, the killed one was at %s", got, killed.HTTP)
 	}
 }
