@@ -1,6 +1,10 @@
 package dashboard_test
 
 import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -143,4 +147,26 @@ func TestALinkLetsOneBrowserIn(t *testing.T) {
 	if cookies != "" {
 		t.Errorf("scripts can read the cookie: %s", cookies)
 	}
+}
+
+// Tokens that are reported while somebody looks are shown without a reload.
+func TestTokensAndQuotaAreShown(t *testing.T) {
+	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	alice := home.Agent("alice", shop.Dir)
+	id := alice.ID()
+	b := open(t, home)
+	b.wait("quota is said to be off", `document.querySelector('#quota').innerText.includes('COORDINATOR_QUOTA')`)
+	b.wait("no tokens so far", `document.querySelector('#tokens').innerText.includes('No agent')`)
+	unix := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", home.Hub().Socket)
+	}}
+	defer unix.CloseIdleConnections()
+	body := fmt.Sprintf(`{"agent":%q,"uses":[{"model":"claude-sonnet","input":1200,"output":340,"cache_read":50000}]}`, id)
+	resp, err := (&http.Client{Transport: unix}).Post("http://hub/api/tokens", "application/json", strings.NewReader(body))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v %v", resp, err)
+	}
+	_ = resp.Body.Close()
+	b.wait("the tokens are there", `/alice\s+1\.2 k\s+340\s+50\.0 k/.test(document.querySelector('#tokens').innerText)`)
+	b.clean()
 }
