@@ -151,7 +151,7 @@ type stream struct {
 	buf     bytes.Buffer
 	epoch   coord.Epoch
 	at      coord.Seq // everything up to here has been sent, or is not asked for
-	live    bool      // it has been at the head once
+	goal    coord.Seq // the head as it connected: until there it replays, and may be any number behind
 	shown   []byte    // the last overview that was sent
 }
 
@@ -216,7 +216,7 @@ func (st *stream) rest(ctx context.Context) {
 func (st *stream) begin(ctx context.Context) error {
 	epoch, head := st.events.Head()
 	st.epoch = epoch
-	st.at = head
+	st.at, st.goal = head, head
 	foreign := st.f.epoch != "" && st.f.epoch != epoch || st.f.since > head
 	switch {
 	case foreign || st.f.since < 0 && st.f.tail > 0:
@@ -290,16 +290,15 @@ func (st *stream) checkGap(ctx context.Context, head coord.Seq) error {
 	return nil
 }
 
-// catchUp sends pages until the stream is at the head. A reader that was there
-// and has fallen too far behind is dropped: it can come back where it was.
+// catchUp sends pages until the stream is at the head. A reader that has had its
+// replay and has fallen too far behind is dropped: it can come back where it was.
 func (st *stream) catchUp(ctx context.Context) (drop bool, err error) {
 	for {
 		_, head := st.events.Head()
 		if st.at >= head {
-			st.live = true
 			return false, nil
 		}
-		if lag := int(head - st.at); st.live && lag > st.web.o.Limits.StreamLag {
+		if lag := int(head - st.at); st.at >= st.goal && lag > st.web.o.Limits.StreamLag {
 			st.named("dropped", dropped{Reason: fmt.Sprintf("%d events behind", lag), At: st.at, Head: head})
 			return true, st.flush()
 		}
