@@ -41,7 +41,7 @@ test: ## run all tests with the race detector
 	$(GO) test $(GOFLAGS_ALL) -race ./...
 
 bench: ## measure start, calls, announcements, pushes and memory
-	$(GO) test $(GOFLAGS_ALL) -run '^$$' -bench . -benchtime 3s ./pkg/coordtest
+	$(GO) test $(GOFLAGS_ALL) -run '^$$' -bench . -benchtime 3s ./pkg/coordtest ./pkg/hub/stream
 
 lint: $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/gosec-$(GOSEC_VERSION) ## gofmt, vet, staticcheck, gosec
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
