@@ -67,6 +67,7 @@ var priorities = map[EventKind]map[Relation]Priority{
 	KindLeasePassed:      {"": Medium},
 	KindOverlapMerge:     {"": Medium},
 	KindOverlapEdit:      {"": Medium},
+	KindOverlapWritten:   {"": Medium},
 	KindDependencyEdited: {"": Medium},
 	KindNeedsHuman:       {"": Medium},
 	KindResync:           {"": Medium},

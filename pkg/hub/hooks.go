@@ -62,6 +62,9 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 	if !known {
 		return nil, coord.Errorf(coord.NotFound, "known are "+strings.Join(slices.Sorted(maps.Keys(hookClients)), ", "), "no hooks of client %q", client)
 	}
+	if event == coord.HookWatch {
+		return h.watch(caller, in)
+	}
 	rule, known := hookRules[event]
 	if !known {
 		return nil, coord.Errorf(coord.NotFound, "this hub may be older than coord-hook; run coord-hub restart", "no hook event %q", event)
@@ -79,6 +82,8 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 			return coord.HookAnswer{}, err
 		}
 		k := &hook{txn: t, hub: h, me: me, in: in}
+		k.foundOut()
+		k.spent()
 		rule(k)
 		if len(k.answer.Look) == 0 {
 			t.heard[me.ID] = t.now
@@ -116,6 +121,17 @@ func checkHook(in coord.HookCall) error {
 	}
 	if n := len(in.Trees); n > maxHookTrees {
 		return coord.Errorf(coord.TooLarge, "send less", "%d working trees are over the limit of %d", n, maxHookTrees)
+	}
+	if n := len(in.Found); n > maxHookFiles {
+		return coord.Errorf(coord.TooLarge, "send less", "%d findings are over the limit of %d", n, maxHookFiles)
+	}
+	for _, f := range in.Found {
+		if f.File.Path.IsZero() || f.File.Project == "" || f.File.Workspace == "" || len(f.Subagent) > 200 {
+			return coord.Errorf(coord.Invalid, "send path, project and workspace", "a finding of a hook is not fully named")
+		}
+	}
+	if s := in.Spent; s != nil && (s.Key == "" || len(s.Key) > 200 || len(s.Uses) > maxModels) {
+		return coord.Errorf(coord.Invalid, "send a key and at most 50 uses", "the tokens of a hook cannot be counted")
 	}
 	r := registrationOf("", in)
 	return checkRegistration(&r)
