@@ -67,7 +67,7 @@ var imports = map[string][]string{
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
 	"cmd/coord-hook": {"pkg/build", "pkg/coord", "pkg/hook"},
-	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
+	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hook", "pkg/hook/reconcile", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
 		"pkg/tool", "pkg/workspace"},
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
 }

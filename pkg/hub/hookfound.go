@@ -18,7 +18,7 @@ import (
 const maxWatched = 500
 
 // watch tells a hook what to look at after a shell command. It changes nothing.
-func (h *Hub) watch(c coord.Caller, in coord.HookCall) (json.RawMessage, error) {
+func (h *Hub) watch(c coord.Caller, in coord.HookCall, said *coord.HookAnswer) (json.RawMessage, error) {
 	if err := checkHook(in); err != nil {
 		return nil, err
 	}
@@ -35,7 +35,8 @@ func (h *Hub) watch(c coord.Caller, in coord.HookCall) (json.RawMessage, error) 
 	}
 	list := coord.HookWatchList{Files: h.state.watched(in.Project, in.Workspace, a.ID)}
 	list.Others, list.Began = h.toolRuns.during(a.ID, in.ToolUse, in.Workspace, from)
-	return asJSON(coord.HookAnswer{Watch: &list})
+	said.Watch = &list
+	return asJSON(*said)
 }
 
 // watched lists the files of a working tree whose change concerns somebody: the
