@@ -126,6 +126,7 @@ var Table = []*Op{
 	Offer.Op,
 	Written.Op,
 	AwaitWake.Op,
+	Watch.Op,
 	RecordTokens.Op,
 	TokensUsed.Op,
 	Offer.Op,
