@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/coordhq/coord/pkg/build"
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hook"
 )
 
@@ -41,6 +42,9 @@ Environment:
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	if len(args) == 3 && args[0] == hook.ReconcileWord { // left behind by a hook
+		return hook.Reconcile(context.Background(), args[1], coord.WorkspaceID(args[2]))
+	}
 	o := hook.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: build.Version(linked)}
 	for len(args) > 0 {
 		switch arg := args[0]; {

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hook"
+	"github.com/coordhq/coord/pkg/hook/reconcile"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 	"github.com/coordhq/coord/pkg/tool"
 )
@@ -28,12 +30,25 @@ func (a *app) status() *cobra.Command {
 			if err != nil {
 				return a.notRunning(home, err)
 			}
+			paused := reconcile.Paused(hook.ReconcileDir(home), time.Now())
 			return a.print(struct {
 				Running bool `json:"running"`
 				daemon.Status
-			}{true, s}, describe(s))
+				Unwatched []reconcile.Pause `json:"unwatched,omitempty"`
+			}{true, s, paused}, describe(s)+unwatched(paused))
 		},
 	}
+}
+
+// unwatched words, a line each, where git is too slow to be asked after shell
+// commands.
+func unwatched(paused []reconcile.Pause) string {
+	var b strings.Builder
+	for _, p := range paused {
+		fmt.Fprintf(&b, "\n%-12s %s: git status took over 5 s twice; what shell commands write there is only found in known files until %s", "unwatched",
+			coord.CleanText(string(p.Workspace)), p.Since.Add(24*time.Hour).Format(time.RFC3339))
+	}
+	return b.String()
 }
 
 // describe words a status, a line for each thing.

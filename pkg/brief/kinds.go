@@ -31,6 +31,8 @@ type payload struct {
 	From          coord.Seq       `json:"from"`
 	To            coord.Seq       `json:"to"`
 	Wakes         int             `json:"wakes"`
+	By            string          `json:"by"`
+	Unsure        bool            `json:"unsure"`
 }
 
 // tellers word each kind of event; the kinds that are not here are told by their
@@ -57,7 +59,8 @@ var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 	coord.KindLeasePassed:      touching("took over %s, which you had left; read it again before you edit it"),
 	coord.KindPathWanted:       touching("waits for %s, which you hold"),
 	coord.KindPathFree:         freed,
-	coord.KindOverlapEdit:      touching("wrote %s although you hold it or announced it first: read it again before you go on"),
+	coord.KindOverlapEdit:      overlapping,
+	coord.KindOverlapWritten:   overwritten,
 	coord.KindOverlapMerge:     touching("edits %s in another working tree too: expect a conflict at merge"),
 	coord.KindDependencyEdited: touching("edited %s, which you depend on"),
 	coord.KindNeedsHuman: func(_ *coord.Event, p *payload) string {
@@ -118,6 +121,22 @@ func touching(format string) func(*coord.Event, *payload) string {
 	return func(_ *coord.Event, p *payload) string {
 		return name(p.Name) + " " + fmt.Sprintf(format, file(p.Path))
 	}
+}
+
+func overlapping(_ *coord.Event, p *payload) string {
+	if p.Unsure {
+		return fmt.Sprintf("%s may have written %s, which you hold, announced first or left uncommitted: it changed while commands of several sessions ran; read it again before you go on",
+			name(p.Name), file(p.Path))
+	}
+	return fmt.Sprintf("%s wrote %s although you hold it or announced it first: read it again before you go on", name(p.Name), file(p.Path))
+}
+
+func overwritten(_ *coord.Event, p *payload) string {
+	wrote := "a shell command of yours wrote "
+	if p.Unsure {
+		wrote = "a shell command of yours may have written "
+	}
+	return fmt.Sprintf("%s%s, which %s holds, announced first or left uncommitted: look at the difference before you go on, and leave it to them", wrote, file(p.Path), name(p.Name))
 }
 
 func freed(e *coord.Event, p *payload) string {

@@ -15,6 +15,9 @@ const (
 	RungPoll    Rung = "poll"    // 7: wait_for_message, get_queued_messages
 )
 
+// Rungs are all rungs.
+var Rungs = []Rung{RungResult, RungHook, RungPrompt, RungStop, RungSocket, RungRewake, RungChannel, RungPoll}
+
 // Wakes reports whether the rung starts a turn, which costs the user money.
 func (r Rung) Wakes() bool { return r == RungSocket || r == RungRewake || r == RungChannel }
 
@@ -32,6 +35,9 @@ const (
 	DeliveryBlocked DeliveryState = "blocked"
 	DeliveryExpired DeliveryState = "expired"
 )
+
+// DeliveryStates are all states, in the order in which they are reached.
+var DeliveryStates = []DeliveryState{DeliveryQueued, DeliveryOffered, DeliveryWritten, DeliverySeen, DeliveryBlocked, DeliveryExpired}
 
 // Receipt says what became of one event for one recipient.
 type Receipt struct {
@@ -67,6 +73,7 @@ var priorities = map[EventKind]map[Relation]Priority{
 	KindLeasePassed:      {"": Medium},
 	KindOverlapMerge:     {"": Medium},
 	KindOverlapEdit:      {"": Medium},
+	KindOverlapWritten:   {"": Medium},
 	KindDependencyEdited: {"": Medium},
 	KindNeedsHuman:       {"": Medium},
 	KindResync:           {"": Medium},

@@ -29,6 +29,7 @@ const (
 	KindPathFree         EventKind = "path.free"           // PathFree: a path you waited for is yours to take
 	KindOverlapMerge     EventKind = "overlap.merge"       // FileTouched: edited in another workspace too
 	KindOverlapEdit      EventKind = "overlap.edit"        // FileTouched: the actor writes what you hold, or announced first
+	KindOverlapWritten   EventKind = "overlap.written"     // FileTouched: a command of yours wrote what the named agent holds, announced or left
 	KindDependencyEdited EventKind = "dependency.edited"   // FileTouched: a file you depend on was edited
 	KindBroadcast        EventKind = "broadcast"           // any object
 	KindQuotaUpdated     EventKind = "quota.updated"       // QuotaUpdated
@@ -229,6 +230,7 @@ type FileTouched struct {
 	Name      string      `json:"name,omitempty"`
 
 	Announcement AnnouncementID `json:"announcement_id,omitempty"` // of the recipient, if it is about one
+	Unsure       bool           `json:"unsure,omitempty"`          // it may have been somebody else: calls ran at the same time
 	By           AgentID        `json:"by,omitempty"`              // the person who took the recipient's right to the file
 }
 

@@ -18,11 +18,12 @@ const (
 	HookSessionEnd    HookEvent = "session-end"
 	HookWritten       HookEvent = "written" // what was answered has been written out
 	HookRewake        HookEvent = "rewake"  // a waiter that may wake the idle session
+	HookWatch         HookEvent = "watch"   // what to look at after a shell command? changes nothing
 )
 
 // HookEvents are all events, in the order of a session's life.
 var HookEvents = []HookEvent{HookSessionStart, HookPrompt, HookBeforeTool, HookAfterTool, HookToolFailed, HookStop, HookStopFailed,
-	HookSubagentStart, HookSubagentStop, HookIdle, HookSessionEnd, HookWritten, HookRewake}
+	HookSubagentStart, HookSubagentStop, HookIdle, HookSessionEnd, HookWritten, HookRewake, HookWatch}
 
 // Enforce says how much the edit gate may do.
 type Enforce string
@@ -70,6 +71,7 @@ type HookCall struct {
 	Files      []HookFile `json:"files,omitempty"` // written, or about to be
 	Trees      []HookTree `json:"trees,omitempty"` // working trees that a command is about to touch as a whole
 	Duration   int64      `json:"duration_ms,omitempty"`
+	Harmless   bool       `json:"harmless,omitempty"`   // a shell command that is known to write nothing
 	Blocked    bool       `json:"blocked,omitempty"`    // with stop: this stop follows one that a hook has blocked
 	Background bool       `json:"background,omitempty"` // with stop: tasks of the session go on
 	Enforce    Enforce    `json:"enforce,omitempty"`
@@ -78,6 +80,8 @@ type HookCall struct {
 
 	Looked  []Interruption `json:"looked,omitempty"`  // answers to HookAnswer.Look
 	Receipt *HookReceipt   `json:"receipt,omitempty"` // with written
+	Found   []HookFound    `json:"found,omitempty"`   // what earlier shell commands, or this one, have written
+	Spent   *HookSpent     `json:"spent,omitempty"`   // with the end of a turn
 	Missed  int            `json:"missed,omitempty"`  // hooks of this session that found no hub before this one
 }
 
@@ -107,6 +111,9 @@ type HookAnswer struct {
 	// Work lists what sessions have written in the Trees and may not have
 	// committed; the hook knows what its command would do to it.
 	Work []Unfinished `json:"work,omitempty"`
+
+	Watch   *HookWatchList `json:"watch,omitempty"`   // with watch
+	Counted bool           `json:"counted,omitempty"` // the tokens of HookCall.Spent are, now or before
 
 	// Look asks the hook to look into transcripts and to ask again: its call has
 	// had no effect yet.

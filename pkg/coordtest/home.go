@@ -168,6 +168,7 @@ func (h *Home) Command(args ...string) *exec.Cmd {
 
 func (h *Home) finish() {
 	h.StopHub()
+	h.Settle("coord-hook", "git") // what hooks have left behind to look at a working tree
 	for _, p := range processesOf(h.Dir) {
 		h.t.Errorf("%s (process %d) outlives the test", p.program, p.pid)
 		kill(h.t, name(p.pid))

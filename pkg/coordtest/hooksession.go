@@ -146,7 +146,7 @@ func (c *HookSession) Payload(name string, fill Fill) string {
 		c.t.Fatal(err)
 	}
 	c.calls++
-	values := Fill{"session": c.Session, "transcript": c.Transcript, "cwd": c.Dir, "agent": "", "file": "", "command": "", "source": "",
+	values := Fill{"session": c.Session, "transcript": c.Transcript, "cwd": c.Dir, "agent": "", "file": "", "command": "", "source": "", "duration": "20",
 		"tool_use": fmt.Sprintf("toolu_%s_%d", c.Name, c.calls)}
 	for k, v := range fill {
 		values[k] = v

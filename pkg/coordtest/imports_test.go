@@ -49,8 +49,8 @@ var imports = map[string][]string{
 	"pkg/shim/launch": {"pkg/config", "pkg/coord", "pkg/process"},
 	"pkg/shim/spawn":  {"pkg/client", "pkg/config", "pkg/coord", "pkg/process", "pkg/shim/launch"},
 
-	"pkg/hook": {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hook/shell", "pkg/process", "pkg/shim/launch",
-		"pkg/workspace"},
+	"pkg/hook": {"pkg/brief", "pkg/client/peer", "pkg/config", "pkg/coord", "pkg/hook/reconcile", "pkg/hook/shell", "pkg/hook/tokens",
+		"pkg/process", "pkg/shim/launch", "pkg/workspace"},
 	"pkg/hook/reconcile": {"pkg/coord", "pkg/process", "pkg/workspace"},
 	"pkg/hook/shell":     {},
 	"pkg/hook/tokens":    {},
@@ -66,8 +66,8 @@ var imports = map[string][]string{
 	"pkg/coordtest/asroot": {},
 	"pkg/coordtest/claude": {"pkg/coordtest"},
 
-	"cmd/coord-hook": {"pkg/build", "pkg/hook"},
-	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
+	"cmd/coord-hook": {"pkg/build", "pkg/coord", "pkg/hook"},
+	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hook", "pkg/hook/reconcile", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
 		"pkg/tool", "pkg/workspace"},
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
 }

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hook/reconcile"
 	"github.com/coordhq/coord/pkg/hook/shell"
 )
 
@@ -35,7 +37,12 @@ type input struct {
 	cwd   string
 	files []string       // absolute, or relative to cwd: written, or about to be
 	git   []shell.GitAct // what a shell command does to a working tree as a whole
-	call  coord.HookCall // without what lies outside the client's JSON
+
+	harmless bool           // a shell command that is known to write nothing
+	changed  []string       // what the client says has changed during a shell command
+	listed   bool           // the client says so at all
+	spent    string         // the transcript of the tokens, with the end of a turn
+	call     coord.HookCall // without what lies outside the client's JSON
 }
 
 // Claude Code's JSON is read leniently: a field that is missing or of another
@@ -89,6 +96,11 @@ func readClaude(r io.Reader, event string, getenv func(string) string) (in input
 	if t := f.text("transcript_path"); filepath.IsAbs(t) {
 		c.Transcript = t
 	}
+	if slices.Contains(countsTokens, in.event) {
+		if in.spent = f.text("agent_transcript_path"); in.spent == "" { // of a subagent
+			in.spent = c.Transcript
+		}
+	}
 	c.Blocked, c.Background = f.truth("stop_hook_active"), running(f["background_tasks"])
 	if in.event == coord.HookPrompt {
 		c.Carried = brief.Carried(f.text("prompt"))
@@ -96,6 +108,9 @@ func readClaude(r io.Reader, event string, getenv func(string) string) (in input
 	readTool(f, &in, getenv)
 	return in, c.Session != "" && filepath.IsAbs(in.cwd)
 }
+
+// countsTokens are the events at which the transcript is read on.
+var countsTokens = []coord.HookEvent{coord.HookStop, coord.HookStopFailed, coord.HookSubagentStop, coord.HookSessionEnd}
 
 // claudeEvent tells which event this is: the command line says so, in our words
 // or the client's; without it the client's JSON does.
@@ -107,7 +122,7 @@ func claudeEvent(word, name string) (coord.HookEvent, bool) {
 		return e, true
 	}
 	for _, e := range coord.HookEvents {
-		if string(e) == word && e != coord.HookWritten {
+		if string(e) == word && e != coord.HookWritten && e != coord.HookWatch {
 			return e, true
 		}
 	}
@@ -135,6 +150,7 @@ func readTool(f fields, in *input, getenv func(string) string) {
 	case claudeShells[name]:
 		in.call.Tool = coord.ShellTool
 		readShell(in, name, args.text("command"), getenv)
+		in.changed, in.listed = reconcile.ChangedFiles(f["tool_response"])
 	case ours(name):
 		in.call.Tool = coord.OurTool
 	}

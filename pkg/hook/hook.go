@@ -10,6 +10,7 @@ import (
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/process"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // Limits of one run. A client waits for its hooks, so they are short.
@@ -56,6 +57,7 @@ func (o *Options) validate() error {
 
 // Run handles one hook and gives the exit code.
 func Run(ctx context.Context, o Options) int {
+	began := time.Now()
 	if err := o.validate(); err != nil {
 		return exitFailed
 	}
@@ -67,7 +69,7 @@ func Run(ctx context.Context, o Options) int {
 	if !ok {
 		return exitOK // not for us, or not to be understood: the client goes on
 	}
-	r := &run{Options: o, in: in, writes: len(in.files) > 0}
+	r := &run{Options: o, in: in, began: began, writes: len(in.files) > 0}
 	r.settings, r.unset = config.Load(config.Source{Program: config.Hook, Getenv: o.Getenv})
 	if in.event == coord.HookRewake {
 		return r.rewake(ctx)
@@ -89,6 +91,9 @@ func Run(ctx context.Context, o Options) int {
 type run struct {
 	Options
 	in       input
+	began    time.Time // when this process did
+	places   places
+	here     workspace.Workspace // of the working directory
 	settings *config.Settings
 	unset    error // why there are no settings
 	hub      *line
@@ -128,6 +133,8 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	if r.hub, err = reach(ctx, r.settings.Home, r.HubBinary, r.Client); err != nil {
 		return coord.HookAnswer{}, err
 	}
+	r.findings(ctx, call)
+	spending := r.spent(call)
 	answer, err := r.hub.post(r.in.event, *call)
 	if err != nil {
 		return coord.HookAnswer{}, err
@@ -139,6 +146,9 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 		if answer, err = r.hub.post(r.in.event, *call); err != nil {
 			return coord.HookAnswer{}, err
 		}
+	}
+	if spending != nil && answer.Counted {
+		spending.counted()
 	}
 	r.guardTrees(ctx, &answer)
 	return answer, nil
@@ -164,7 +174,9 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.places, r.here = p, here
 	call := r.in.call
+	call.Harmless = r.in.harmless
 	call.Host, call.Project, call.Workspace, call.Branch, call.FoldCase = host, here.Project, here.ID, here.Branch, here.FoldCase
 	call.Label, call.Enforce, call.Missed = r.settings.AgentName, r.settings.Enforce, r.outage.count()
 	call.WakeOff = r.settings.NoWake

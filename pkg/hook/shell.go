@@ -9,6 +9,7 @@ import (
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hook/shell"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // maxTree bounds the files that one target which stands for a directory or a
@@ -25,11 +26,13 @@ func readShell(in *input, tool, command string, getenv func(string) string) {
 	type found struct {
 		files []string
 		git   []shell.GitAct
+
+		harmless bool
 	}
 	done := make(chan found, 1)
 	go func() {
-		plan := read(command, shell.Place{Dir: in.cwd, Getenv: getenv})
-		f := found{git: plan.Git}
+		plan := read(command, shell.Place{Dir: in.cwd, Top: topOf(in.cwd), Getenv: getenv})
+		f := found{git: plan.Git, harmless: plan.ReadOnly}
 		for _, t := range plan.Targets {
 			f.files = append(f.files, filesOf(t, in.event != coord.HookBeforeTool)...)
 		}
@@ -39,9 +42,19 @@ func readShell(in *input, tool, command string, getenv func(string) string) {
 	defer patience.Stop()
 	select {
 	case f := <-done:
-		in.files, in.git = f.files, f.git
+		in.files, in.git, in.harmless = f.files, f.git, f.harmless
 	case <-patience.C: // a command made to be slow to read; it is left behind with this process
 	}
+}
+
+// topOf gives the top of the working tree around a directory, as git would print
+// it; "" without one.
+func topOf(dir string) string {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return ""
+	}
+	return workspace.RepositoryAbove(real)
 }
 
 // readLimit bounds the reading of one command.

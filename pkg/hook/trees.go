@@ -1,13 +1,9 @@
 package hook
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -93,7 +89,9 @@ func (t tree) danger(ctx context.Context, work []coord.Unfinished) string {
 		}
 	}
 	at := shell.Tree{Top: t.space.Top, FoldCase: t.space.FoldCase, Exists: exists}
-	if len(others) > 0 && len(shell.Endangered(t.act, at, others, own).Files) > 0 {
+	// A commit of the index takes what is staged, which only git knows; of other
+	// commands git is asked when they reach something at all.
+	if len(others) > 0 && (t.act.Reach == shell.Staged || len(shell.Endangered(t.act, at, others, own).Files) > 0) {
 		states := statesOf(ctx, t.space.Top, names)
 		d := shell.Endangered(t.act, at, known(others, states), known(own, states))
 		if len(d.Files) > 0 {
@@ -129,36 +127,27 @@ func known(files []shell.Uncommitted, states map[string]shell.Reach) []shell.Unc
 
 // statesOf asks git what is uncommitted of some files; nil when it does not say.
 func statesOf(ctx context.Context, top string, names []string) map[string]shell.Reach {
-	args := append([]string{"-c", "core.fsmonitor=false", "--literal-pathspecs", "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--"}, names...)
-	cmd := exec.CommandContext(ctx, "git", args...) // #nosec G204 -- our own arguments, names after --
-	cmd.Dir = top
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		return strings.HasPrefix(kv, "GIT_DIR=") || strings.HasPrefix(kv, "GIT_WORK_TREE=") || strings.HasPrefix(kv, "GIT_INDEX_FILE=")
-	}),
-		"GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
-	raw, err := cmd.Output()
+	changes, err := workspace.Status(ctx, top, names...)
 	if err != nil {
 		return nil
 	}
 	out := map[string]shell.Reach{}
-	for entry := range bytes.SplitSeq(raw, []byte{0}) {
-		if len(entry) < 4 {
-			continue
-		}
-		var state shell.Reach
+	for _, c := range changes {
+		state := out[c.Path.String()]
 		switch {
-		case string(entry[:2]) == "??":
-			state = shell.Untracked
+		case c.Untracked():
+			state |= shell.Untracked
 		default:
-			if entry[0] != ' ' {
+			if c.Staged() {
 				state |= shell.Staged
 			}
-			if entry[1] != ' ' {
+			if c.Tree != '.' {
 				state |= shell.Tracked
 			}
 		}
-		if p, err := coord.ParsePath(filepath.ToSlash(string(entry[3:]))); err == nil {
-			out[p.String()] |= state
+		out[c.Path.String()] = state
+		if !c.From.IsZero() { // its old name is gone in the index
+			out[c.From.String()] |= shell.Staged
 		}
 	}
 	return out

@@ -51,6 +51,7 @@ var handlers = map[string]handler{
 	tool.Offer.Name:        change(tool.Offer, plain((*txn).offerNews)),
 	tool.Written.Name:      change(tool.Written, plain((*txn).writtenNews)),
 	tool.AwaitWake.Name:    free(tool.AwaitWake, (*Hub).awaitWake),
+	tool.Watch.Name:        change(tool.Watch, (*Hub).watchFiles),
 	tool.RecordTokens.Name: recordTokens(),
 	tool.TokensUsed.Name:   look(tool.TokensUsed, (*Hub).tokensUsed),
 
@@ -73,7 +74,7 @@ var handlers = map[string]handler{
 
 // byItself are the operations that a shim or hook calls without its client: they
 // do not show that the agent works.
-var byItself = map[string]bool{tool.Sync.Name: true, tool.Written.Name: true, tool.AwaitWake.Name: true}
+var byItself = map[string]bool{tool.Sync.Name: true, tool.Written.Name: true, tool.AwaitWake.Name: true, tool.Watch.Name: true}
 
 // Call runs one operation of the tool table. The caller stands in the context
 // (coord.WithCaller); with a non-empty idempotencyKey a repeated call of a

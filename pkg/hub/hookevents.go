@@ -32,6 +32,7 @@ func (k *hook) prompt() {
 	user := !slices.Contains(unasked, k.in.Source)
 	k.lapse(k.self())
 	if user {
+		k.runsOver()
 		k.inFlight(k.me.ID, "", false)
 		k.must(k.turn(k.me, tool.TurnIn{Event: "begin"}))
 	} else {
@@ -59,6 +60,7 @@ func (k *hook) beforeTool() {
 	if k.judge(spots); k.answer.Refused {
 		return // what else there is to say waits: nobody knows whether it would be read
 	}
+	k.hub.toolRuns.begin(k.me.ID, &k.in, k.now)
 	k.answer.Work = k.unfinished()
 	if k.in.Subagent == "" && k.in.ToolUse != "" {
 		k.inFlight(k.me.ID, k.in.ToolUse, true)
@@ -132,6 +134,7 @@ func (k *hook) toolFailed() { k.finish(k.in.Tool != coord.ShellTool) }
 // its own hook has said before reaches the model with the result, thus after
 // this: it is not seen yet.
 func (k *hook) finish(failed bool) {
+	k.hub.toolRuns.end(k.me.ID, k.in.ToolUse, k.now)
 	k.progressed()
 	spots := k.spots()
 	k.lapse(k.self(), spots...)
@@ -151,6 +154,7 @@ func (k *hook) finish(failed bool) {
 // stop ends the turn, unless tasks of the session go on, or news that should not
 // wait keeps the session from stopping.
 func (k *hook) stop() {
+	k.runsOver()
 	k.lapse(k.self())
 	k.inFlight(k.me.ID, "", false)
 	k.progressed()
@@ -163,12 +167,14 @@ func (k *hook) stop() {
 }
 
 func (k *hook) turnOver() {
+	k.runsOver()
 	if k.in.Subagent == "" {
 		k.must(k.turn(k.me, tool.TurnIn{Event: "end"}))
 	}
 }
 
 func (k *hook) subagentStop() {
+	k.runsOver()
 	k.lapse(k.self())
 	k.must(k.turn(k.me, tool.TurnIn{Event: "subagent_end", Subagent: k.in.Subagent}))
 }

@@ -51,16 +51,38 @@ var hookRules = map[coord.HookEvent]func(*hook){
 // JSON. The caller in the context is the user's own connection, or a session:
 // then the hook speaks for its agent. Errors are *coord.Error.
 func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error) {
+	began := time.Now()
+	var said coord.HookAnswer
+	raw, err := h.hooked(ctx, client, event, in, &said)
+	took := time.Since(began)
+	if event == coord.HookRewake { // it waits, and that says nothing of the hub
+		took = 0
+	}
+	if slices.Contains(coord.HookEvents, event) { // other words come from outside: they are no labels
+		decision := "failed"
+		if err == nil { // else the rule may still be at work on said
+			decision = decisionOf(said)
+		}
+		h.meter.Hooked(event, decision, took)
+	}
+	return raw, err
+}
+
+// hooked is Hook; it notes what was said.
+func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall, said *coord.HookAnswer) (json.RawMessage, error) {
 	caller, ok := coord.CallerFrom(ctx)
 	if !ok {
 		return nil, coord.Errorf(coord.Unauthorized, "use the hub's unix socket", "a hook needs a credential")
 	}
 	if event == coord.HookRewake {
-		return h.rewake(ctx, caller, in)
+		return h.rewake(ctx, caller, in, said)
 	}
 	name, known := hookClients[client]
 	if !known {
 		return nil, coord.Errorf(coord.NotFound, "known are "+strings.Join(slices.Sorted(maps.Keys(hookClients)), ", "), "no hooks of client %q", client)
+	}
+	if event == coord.HookWatch {
+		return h.watch(caller, in, said)
 	}
 	rule, known := hookRules[event]
 	if !known {
@@ -79,6 +101,8 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 			return coord.HookAnswer{}, err
 		}
 		k := &hook{txn: t, hub: h, me: me, in: in}
+		k.foundOut()
+		k.spent()
 		rule(k)
 		if len(k.answer.Look) == 0 {
 			t.heard[me.ID] = t.now
@@ -86,6 +110,7 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 		if a := t.agents[me.ID]; a.Live() {
 			h.presence.touch(me.ID, t.now, h.hookGrace(a))
 		}
+		*said = k.answer // the submitter reads it after the outcome has come
 		return k.answer, nil
 	})
 }
@@ -116,6 +141,17 @@ func checkHook(in coord.HookCall) error {
 	}
 	if n := len(in.Trees); n > maxHookTrees {
 		return coord.Errorf(coord.TooLarge, "send less", "%d working trees are over the limit of %d", n, maxHookTrees)
+	}
+	if n := len(in.Found); n > maxHookFiles {
+		return coord.Errorf(coord.TooLarge, "send less", "%d findings are over the limit of %d", n, maxHookFiles)
+	}
+	for _, f := range in.Found {
+		if f.File.Path.IsZero() || f.File.Project == "" || f.File.Workspace == "" || len(f.Subagent) > 200 {
+			return coord.Errorf(coord.Invalid, "send path, project and workspace", "a finding of a hook is not fully named")
+		}
+	}
+	if s := in.Spent; s != nil && (s.Key == "" || len(s.Key) > 200 || len(s.Uses) > maxModels) {
+		return coord.Errorf(coord.Invalid, "send a key and at most 50 uses", "the tokens of a hook cannot be counted")
 	}
 	r := registrationOf("", in)
 	return checkRegistration(&r)

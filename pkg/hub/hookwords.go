@@ -113,7 +113,7 @@ func (k *hook) note(text string) {
 
 // rewake waits until news may wake the idle session of a hook: its client is the
 // background process that wakes it.
-func (h *Hub) rewake(ctx context.Context, c coord.Caller, in coord.HookCall) (json.RawMessage, error) {
+func (h *Hub) rewake(ctx context.Context, c coord.Caller, in coord.HookCall, said *coord.HookAnswer) (json.RawMessage, error) {
 	h.mu.RLock()
 	a := h.state.agentOfHook(c, in, false, coord.At(h.now()))
 	h.mu.RUnlock()
@@ -136,5 +136,6 @@ func (h *Hub) rewake(ctx context.Context, c coord.Caller, in coord.HookCall) (js
 	if len(events) > 0 {
 		answer.Wake, answer.Receipt = wording.News(coord.At(h.now()), events, out.Unread), receiptOf(a.ID, coord.RungRewake, events)
 	}
+	*said = answer
 	return asJSON(answer)
 }

@@ -88,6 +88,7 @@ type Hub struct {
 	callers map[coord.AgentID]coord.Caller  // and whom they stand for
 
 	toolUses *toolUses
+	toolRuns *toolRuns
 	presence *presence
 	waiters  *waiters
 	wakers   *wakers
@@ -103,7 +104,7 @@ func New(o Options) (*Hub, error) {
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
 		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}), timed: make(chan struct{}),
 		state: newState(), keys: map[coord.KeyHash]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},
-		presence: newPresence(), toolUses: newToolUses(), waiters: newWaiters(), wakers: newWakers(),
+		presence: newPresence(), toolUses: newToolUses(), toolRuns: newToolRuns(), waiters: newWaiters(), wakers: newWakers(),
 	}
 	h.state.lastCall = h.presence.lastCalled
 	return h, nil

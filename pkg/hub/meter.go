@@ -21,8 +21,31 @@ type Meter interface {
 	// it, and how long the commit took.
 	Committed(requests int, took time.Duration)
 
+	// Hooked is told of every call of a client's hook: what it came to, one of
+	// HookDecisions, and how long it took.
+	Hooked(event coord.HookEvent, decision string, took time.Duration)
+
+	// Delivered is told of every step of an event on its way to a model.
+	Delivered(rung coord.Rung, state coord.DeliveryState)
+
 	// Used is told of the tokens that a turn cost.
 	Used(u coord.TokenUse)
+}
+
+// HookDecisions are what the call of a hook can come to, the strongest first.
+var HookDecisions = []string{"failed", "refused", "asked", "context", "note", "silent"}
+
+// decisionOf tells what a hook was answered.
+func decisionOf(a coord.HookAnswer) string {
+	for _, d := range []struct {
+		is   bool
+		word string
+	}{{a.Refused, "refused"}, {len(a.Look) > 0 || a.Watch != nil, "asked"}, {a.Context != "", "context"}, {a.Note != "" || a.Wake != "", "note"}} {
+		if d.is {
+			return d.word
+		}
+	}
+	return "silent"
 }
 
 // noMeter counts nothing.
@@ -33,6 +56,9 @@ func (noMeter) Announced(coord.Category, time.Duration)  {}
 func (noMeter) Committed(int, time.Duration)             {}
 func (noMeter) Used(coord.TokenUse)                      {}
 
+func (noMeter) Hooked(coord.HookEvent, string, time.Duration) {}
+func (noMeter) Delivered(coord.Rung, coord.DeliveryState)     {}
+
 // Gauges is how much of what there is now.
 type Gauges struct {
 	Agents  map[coord.AgentStatus]int
@@ -40,6 +66,8 @@ type Gauges struct {
 	Leases  int
 	Waits   int // places in waiting lines
 	Events  coord.Seq
+	Unread  int              // events that live agents have not been handed
+	Deepest int              // the most of one agent
 	Quota   []coord.QuotaUse // nil = not measured
 }
 
@@ -51,6 +79,10 @@ func (h *Hub) Gauges() Gauges {
 		Leases: len(h.state.leases), Waits: len(h.state.waits), Events: coord.Seq(h.state.counters.Seq), Quota: h.state.quota}
 	for _, a := range h.state.agents {
 		g.Agents[a.Status]++
+		if a.Live() {
+			unread := h.state.unread(a.ID)
+			g.Unread, g.Deepest = g.Unread+unread, max(g.Deepest, unread)
+		}
 	}
 	for _, p := range h.state.projects {
 		for _, th := range p.live {

@@ -219,6 +219,9 @@ func (h *Hub) count(o outcome) {
 	if out, ok := o.said.(tool.AnnounceWorkOut); ok {
 		h.meter.Announced(out.Category, o.took)
 	}
+	for _, r := range o.txn.changes.Receipts {
+		h.meter.Delivered(r.Rung, r.State)
+	}
 	for _, use := range o.txn.changes.Tokens {
 		h.meter.Used(use)
 	}

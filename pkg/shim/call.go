@@ -44,9 +44,13 @@ func (d *door) run(ctx context.Context, r *request) ([]byte, error) {
 	if id, ok := r.params.Meta[toolUse].(string); ok && len(id) <= maxToolUse {
 		ctx = coord.WithToolUse(ctx, id)
 	}
+	d.shim.lookNow(ctx)
 	answer, err := d.shim.forward(ctx, op, args)
 	if err != nil {
 		return nil, err
+	}
+	if !op.ReadOnly {
+		d.shim.watch.refresh()
 	}
 	return d.shim.ride(ctx, r, answer), nil
 }

@@ -45,6 +45,8 @@ type Options struct {
 	LogLevel slog.Leveler  // nil = slog.LevelWarn
 	Patience time.Duration // 0 = DefaultPatience
 	Progress time.Duration // between signs of life of a call that waits; 0 = DefaultProgress
+
+	Tick func(time.Duration) <-chan time.Time // of the look at files; nil = time.Tick
 }
 
 func (o *Options) validate() error {
@@ -74,6 +76,9 @@ func (o *Options) validate() error {
 	if o.Progress <= 0 {
 		o.Progress = DefaultProgress
 	}
+	if o.Tick == nil {
+		o.Tick = time.Tick
+	}
 	return nil
 }
 
@@ -88,6 +93,7 @@ type Shim struct {
 	feed    *feed.Feed
 	session *session
 	reports *reports
+	watch   *watch
 }
 
 // New makes a shim. It touches nothing outside the process.
@@ -100,7 +106,7 @@ func New(o Options) (*Shim, error) {
 	s.log = slog.New(slog.NewJSONHandler(s.logFile, &slog.HandlerOptions{Level: o.LogLevel})).
 		With("component", "shim", "pid", os.Getpid())
 	s.session = newSession(s)
-	s.reports = newReports()
+	s.reports, s.watch = newReports(), newWatch()
 	var err error
 	s.feed, err = feed.New(feed.Options{Queue: s.queue, Sync: s.session.sync, Dial: s.session.dialMQTT, Log: s.log})
 	if err != nil {
@@ -123,6 +129,7 @@ func (s *Shim) Run(ctx context.Context) error {
 	background.Go(func() { s.session.run(work, s.feed.Attach) })
 	background.Go(func() { s.reports.run(work, s.report) })
 	background.Go(func() { s.knock(work) })
+	background.Go(func() { s.watchFiles(work) })
 
 	mcpSession, err := s.server(answering).Connect(work, s.conn, nil)
 	if err != nil {

@@ -46,6 +46,8 @@ type stubHub struct {
 	answer        func(w http.ResponseWriter, r received) // nil = {"ok":true}
 	ladder        func(w http.ResponseWriter, r received) // to offer, written and await_wake; nil = an older hub that does not know them
 
+	watch func(tool.WatchIn) tool.WatchOut // nil = an older hub that does not know it
+
 	subscribed chan string    // client ids on MQTT
 	acks       chan coord.Seq // each acknowledgement that moved seen
 }
@@ -190,6 +192,16 @@ func (h *stubHub) call(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("op") == tool.Sync.Name {
 		defer h.mu.Unlock()
 		h.sync(w, args)
+		return
+	}
+	if r.PathValue("op") == tool.Watch.Name {
+		defer h.mu.Unlock()
+		var in tool.WatchIn
+		if h.watch == nil || json.Unmarshal(args, &in) != nil {
+			refuse(w, coord.Errorf(coord.NotFound, "", "no operation"), http.StatusNotFound)
+			return
+		}
+		reply(w, h.watch(in))
 		return
 	}
 	if ladder[r.PathValue("op")] {

@@ -123,6 +123,7 @@ var Table = []*Op{
 	Edited.Op,
 	Turn.Op,
 	Release.Op,
+	Watch.Op,
 	RecordTokens.Op,
 	TokensUsed.Op,
 	Offer.Op,

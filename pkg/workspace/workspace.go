@@ -59,7 +59,7 @@ func locate(ctx context.Context, dir string, getenv func(string) string, host co
 		return Workspace{}, err
 	}
 	w := Workspace{Cwd: cwd}
-	if top := repositoryAbove(cwd); top != "" && !w.recall(memory, top) {
+	if top := RepositoryAbove(cwd); top != "" && !w.recall(memory, top) {
 		if w.Trouble = w.askGit(ctx); w.Trouble == "" {
 			w.remember(memory, top)
 		}
@@ -95,9 +95,10 @@ func realDir(dir string) (string, error) {
 	return real, nil
 }
 
-// repositoryAbove gives the directory in which git would find a repository from
-// dir, so that no process is started where there is none; "" without one.
-func repositoryAbove(dir string) string {
+// RepositoryAbove gives the directory in which git would find a repository from
+// dir (a real path), so that no process is started where there is none; "" without
+// one.
+func RepositoryAbove(dir string) string {
 	for d := dir; ; d = filepath.Dir(d) {
 		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
 			return d

@@ -15,6 +15,8 @@ import (
 
 // memory is what is kept of one working tree between calls.
 type memory struct {
+	Workspace coord.WorkspaceID `json:"workspace"`
+
 	Over int             `json:"over,omitempty"` // times in a row over the limit
 	Off  time.Time       `json:"off,omitzero"`   // since when it is not looked at
 	Gone map[string]bool `json:"gone"`           // files already known to be removed; nil = not looked yet
@@ -29,6 +31,26 @@ func (s *Store) Off(ws coord.WorkspaceID) (since time.Time, off bool) {
 		return time.Time{}, false
 	}
 	return m.Off, true
+}
+
+// Pause is a working tree that is not looked at, see [Store.Off].
+type Pause struct {
+	Workspace coord.WorkspaceID `json:"workspace"`
+	Since     time.Time         `json:"since"`
+}
+
+// Paused lists the working trees that are not looked at any more, for a status.
+// It makes nothing: a directory that is not there has none.
+func Paused(dir string, now time.Time) []Pause {
+	names, _ := filepath.Glob(filepath.Join(dir, "*.tree"))
+	var out []Pause
+	for _, name := range names {
+		var m memory
+		if load(name, &m) && m.Workspace != "" && !m.Off.IsZero() && now.Sub(m.Off) <= offFor {
+			out = append(out, Pause{m.Workspace, m.Off})
+		}
+	}
+	return out
 }
 
 // Serve is the child: it answers the tickets of one working tree with one git
@@ -74,6 +96,7 @@ func (s *Store) answer(ctx context.Context, ws coord.WorkspaceID) error {
 	}
 	var m memory
 	load(s.file(string(ws), ".tree"), &m)
+	m.Workspace = ws
 	changes, err := s.status(ctx, tickets[0].Top, &m)
 	if err == nil {
 		err = s.report(tickets, changes, &m)

@@ -230,6 +230,9 @@ func TestTreeThatTakesTooLongTwiceIsLeftAlone(t *testing.T) {
 	if since, off := slow.Off(ws); !off || !since.Equal(now) {
 		t.Errorf("off %v since %v", off, since)
 	}
+	if diff := cmp.Diff([]reconcile.Pause{{Workspace: ws, Since: now}}, reconcile.Paused(slow.Dir, now)); diff != "" {
+		t.Error(diff)
+	}
 	if ask(slow) {
 		t.Error("a child was started for a tree that is off")
 	}

@@ -69,6 +69,27 @@ func TestMetricsTellWhatHappenedAndDocsNameOnlyThose(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := d.Discovery().HTTP
+	hook := func(event, session, more string) {
+		t.Helper()
+		body := `{"session_id":"` + session + `","host_id":"h-1","project":"p","workspace":"w"` + more + `}`
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/hooks/claude/"+event, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+		req.Header.Set("Content-Type", "application/json")
+		res, err := new(http.Transport).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+	const edit = `,"tool":"edit","tool_use_id":"u","files":[{"path":"x.go","project":"p","workspace":"w"}]`
+	hook("pre-tool", "s-1", edit)
+	hook("post-tool", "s-1", edit)
+	hook("pre-tool", "s-2", edit)
+	hook("post-tool", "s-1", "") // the news that s-2 waits
+	hook("no-such-event", "s-2", "")
 	if status, body := scrape(t, address, ""); status != http.StatusUnauthorized || strings.Contains(body, "coord_") {
 		t.Errorf("without a token: %d %s", status, body)
 	}
@@ -82,12 +103,19 @@ func TestMetricsTellWhatHappenedAndDocsNameOnlyThose(t *testing.T) {
 	for _, line := range []string{
 		`coord_announces_total{category="pass"} 1`, `coord_announces_total{category="concerned"} 0`,
 		`coord_calls_total{code="ok",op="announce_work"} 1`, `coord_calls_total{code="not_found",op="get_thread"} 1`,
-		`coord_tokens_total{kind="input",model="opus"} 7`, `coord_agents{status="online"} 1`, `coord_threads{status="open"} 0`,
+		`coord_tokens_total{kind="input",model="opus"} 7`, `coord_agents{status="online"} 3`, `coord_threads{status="open"} 0`,
+		`coord_hook_decisions_total{decision="silent",event="pre-tool"} 1`, `coord_hook_decisions_total{decision="refused",event="pre-tool"} 1`,
+		`coord_hook_decisions_total{decision="context",event="post-tool"} 1`, `coord_hook_decisions_total{decision="silent",event="idle"} 0`,
+		`coord_hook_seconds_count 4`, `coord_deliveries_total{rung="hook",state="offered"} 1`, `coord_deliveries_total{rung="poll",state="seen"} 0`,
+		`coord_inbox_unread{of="all"} 0`, `coord_inbox_unread{of="deepest"} 0`,
 		`coord_quota_utilization_pct{bucket="five_hour"} 12`, `coord_scoring_seconds_count 1`,
 	} {
 		if !slices.Contains(strings.Split(body, "\n"), line) {
 			t.Errorf("no line %q", line)
 		}
+	}
+	if strings.Contains(body, "no-such-event") {
+		t.Error("a word from outside has become a label")
 	}
 	for _, secret := range []string{"zebedee", string(ann.AgentID), "a.go", home.Dir()} {
 		if strings.Contains(body, secret) {

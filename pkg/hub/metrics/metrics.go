@@ -86,8 +86,16 @@ func New(o Options) (*Metrics, error) {
 	for _, category := range []coord.Category{coord.Concerned, coord.GrayZone, coord.Pass} {
 		m.announces.WithLabelValues(string(category)) // shown as 0 from the start
 	}
-	m.deliveries.WithLabelValues("result", "offered")
-	m.hooks.WithLabelValues("pre-tool", "silent")
+	for _, rung := range coord.Rungs {
+		for _, state := range coord.DeliveryStates {
+			m.deliveries.WithLabelValues(string(rung), string(state))
+		}
+	}
+	for _, event := range coord.HookEvents {
+		for _, decision := range hub.HookDecisions {
+			m.hooks.WithLabelValues(string(event), decision)
+		}
+	}
 	m.registry.MustRegister(m.calls, m.callTime, m.announces, m.scoring, m.commits, m.batch, m.push, m.deliveries, m.hooks, m.hookTime, m.tokens,
 		&now{o: &m.o}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m, nil
@@ -135,6 +143,20 @@ func (m *Metrics) Used(u coord.TokenUse) {
 	}
 }
 
+// Hooked implements hub.Meter.
+func (m *Metrics) Hooked(event coord.HookEvent, decision string, took time.Duration) {
+	m.hooks.WithLabelValues(string(event), decision).Inc()
+	if took > 0 {
+		m.hookTime.Observe(took.Seconds())
+	}
+}
+
+// Delivered implements hub.Meter. An event that expires or is blocked before any
+// rung had it has none.
+func (m *Metrics) Delivered(rung coord.Rung, state coord.DeliveryState) {
+	m.deliveries.WithLabelValues(string(rung), string(state)).Inc()
+}
+
 // maxModels is how many models have a label of their own.
 const maxModels = 20
 
@@ -162,6 +184,7 @@ var (
 	threads     = desc("coord_threads", "Live threads, by status.", "status")
 	leases      = desc("coord_leases", "Leases that have not ended.")
 	waits       = desc("coord_waits", "Places in waiting lines.")
+	unread      = desc("coord_inbox_unread", "Events that live agents have not been handed: of all together, and of the one with the most.", "of")
 	events      = desc("coord_events_total", "Events in the log since its begin.")
 	published   = desc("coord_events_published_total", "Messages handed to the broker.")
 	dropped     = desc("coord_events_dropped_total", "Messages that were not pushed; the log has them.", "reason")
@@ -176,7 +199,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (n *now) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{info, agents, threads, leases, waits, events, published, dropped, connections, quota, database} {
+	for _, d := range []*prometheus.Desc{info, agents, threads, leases, waits, unread, events, published, dropped, connections, quota, database} {
 		ch <- d
 	}
 }
@@ -199,6 +222,8 @@ func (n *now) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(leases, float64(g.Leases))
 	gauge(waits, float64(g.Waits))
+	gauge(unread, float64(g.Unread), "all")
+	gauge(unread, float64(g.Deepest), "deepest")
 	counter(events, float64(g.Events))
 	for _, use := range g.Quota {
 		gauge(quota, use.Utilization, string(use.Bucket))
