@@ -25,6 +25,9 @@ var claudeEvents = map[string]coord.HookEvent{
 // claudeEdits are the tools that write one file, and the argument that names it.
 var claudeEdits = map[string]string{"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 
+// claudeRead is the tool that shows the model a file.
+const claudeRead = "Read"
+
 // claudeShells are the tools that run a command.
 var claudeShells = map[string]bool{"Bash": true, "PowerShell": true}
 
@@ -34,6 +37,7 @@ type input struct {
 	name  string // the client's own name of the event
 	cwd   string
 	files []string       // absolute, or relative to cwd: written, or about to be
+	reads []string       // likewise: shown to the model
 	git   []shell.GitAct // what a shell command does to a working tree as a whole
 	call  coord.HookCall // without what lies outside the client's JSON
 }
@@ -131,6 +135,10 @@ func readTool(f fields, in *input, getenv func(string) string) {
 		in.call.Tool = coord.EditTool
 		if file := args.text(key); file != "" {
 			in.files = []string{file}
+		}
+	case name == claudeRead && in.event == coord.HookAfterTool:
+		if file := args.text("file_path"); file != "" {
+			in.reads = []string{file}
 		}
 	case claudeShells[name]:
 		in.call.Tool = coord.ShellTool

@@ -80,7 +80,7 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 		}
 		k := &hook{txn: t, hub: h, me: me, in: in}
 		rule(k)
-		if len(k.answer.Look) == 0 {
+		if !k.asks() {
 			t.heard[me.ID] = t.now
 		}
 		if a := t.agents[me.ID]; a.Live() {
@@ -106,10 +106,10 @@ func checkHook(in coord.HookCall) error {
 	if in.Session == "" {
 		return coord.Errorf(coord.Invalid, "send it", "a hook without session_id")
 	}
-	if n := len(in.Files); n > maxHookFiles {
+	if n := max(len(in.Files), len(in.Reads), len(in.Checked)); n > maxHookFiles {
 		return coord.Errorf(coord.TooLarge, "send less", "%d files are over the limit of %d", n, maxHookFiles)
 	}
-	for _, f := range in.Files {
+	for _, f := range slices.Concat(in.Files, in.Reads) {
 		if f.Path.IsZero() || f.Project == "" || f.Workspace == "" {
 			return coord.Errorf(coord.Invalid, "send path, project and workspace", "a file of a hook is not fully named")
 		}
