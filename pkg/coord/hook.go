@@ -72,7 +72,7 @@ type HookCall struct {
 	Trees      []HookTree `json:"trees,omitempty"` // working trees that a command is about to touch as a whole
 	Duration   int64      `json:"duration_ms,omitempty"`
 	Blocked    bool       `json:"blocked,omitempty"`    // with stop: this stop follows one that a hook has blocked
-	Background bool       `json:"background,omitempty"` // with stop: tasks of the session go on
+	Background bool       `json:"background,omitempty"` // with stop: subagents of the session go on
 	Enforce    Enforce    `json:"enforce,omitempty"`
 	WakeOff    bool       `json:"wake_off,omitempty"` // COORDINATOR_WAKE=off
 	Carried    []EventID  `json:"carried,omitempty"`  // with prompt: events whose words stand in it

@@ -163,13 +163,19 @@ func ours(name string) bool {
 	return strings.HasPrefix(rest, "coord__")
 }
 
-// running reports whether a list of background tasks holds one that goes on.
+// running reports whether a list of background tasks holds one that goes on and
+// may still edit by itself: a subagent, or a kind not known. A command in the
+// background, such as a server, may run for as long as the session does: it
+// edits nothing that its own start did not announce, and holds no turn open.
 func running(raw json.RawMessage) bool {
 	var tasks []fields
 	if json.Unmarshal(raw, &tasks) != nil {
 		return false
 	}
 	for _, t := range tasks {
+		if commandTask(t) {
+			continue
+		}
 		switch t.text("status") {
 		case "completed", "failed", "killed", "stopped", "cancelled", "error", "done":
 		default:
@@ -177,6 +183,18 @@ func running(raw json.RawMessage) bool {
 		}
 	}
 	return false
+}
+
+// commandTask reports whether a background task is a command and no agent: its
+// type says so, or it names a command.
+func commandTask(t fields) bool {
+	kind := strings.ToLower(t.text("type"))
+	for _, word := range []string{"bash", "shell", "command", "monitor"} {
+		if strings.Contains(kind, word) {
+			return true
+		}
+	}
+	return kind == "" && t.text("command") != ""
 }
 
 func number(s string) int {
