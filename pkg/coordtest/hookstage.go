@@ -8,8 +8,8 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 )
 
-// hookArgs are what a hook of a scenario says beyond its role.
-type hookArgs struct {
+// HookArgs are what a hook of a scenario says beyond its role.
+type HookArgs struct {
 	Session    coord.SessionID `json:"session_id"` // "" = that of the role
 	Source     string          `json:"source"`
 	Subagent   string          `json:"subagent"`
@@ -21,7 +21,7 @@ type hookArgs struct {
 }
 
 // hookCall is one hook of a session in a role.
-func (r Role) hookCall(args hookArgs) coord.HookCall {
+func (r Role) hookCall(args HookArgs) coord.HookCall {
 	reg := r.registration()
 	call := coord.HookCall{Session: args.Session, Subagent: args.Subagent, PID: reg.PID, PIDStart: reg.PIDStart, Host: reg.Host, Project: reg.Project,
 		Workspace: reg.Workspace, Label: reg.Label, Source: args.Source, Tool: args.Tool, Background: args.Background, Enforce: args.Enforce}
@@ -63,14 +63,14 @@ func (p *InProcess) Client(name string, as Role) {
 
 // Hook runs a hook of an agent's or client's session, with the user's own
 // credential, and asks again when the hub wants something looked at.
-func (p *InProcess) Hook(name string, event coord.HookEvent, args hookArgs) (json.RawMessage, error) {
+func (p *InProcess) Hook(name string, event coord.HookEvent, args HookArgs) (json.RawMessage, error) {
 	return p.hookThrough(name, args, func(call coord.HookCall) (json.RawMessage, error) {
 		ctx := coord.WithCaller(context.Background(), coord.Caller{Member: "tester", Operator: true})
 		return p.hub.Hook(ctx, "claude", event, call)
 	})
 }
 
-func (p *InProcess) hookThrough(name string, args hookArgs, send func(coord.HookCall) (json.RawMessage, error)) (json.RawMessage, error) {
+func (p *InProcess) hookThrough(name string, args HookArgs, send func(coord.HookCall) (json.RawMessage, error)) (json.RawMessage, error) {
 	a := p.actors[name]
 	if a == nil {
 		return nil, coord.Errorf(coord.NotFound, "bring it on with agent or client", "there is no session %q", name)
@@ -87,7 +87,7 @@ func (p *InProcess) hookThrough(name string, args hookArgs, send func(coord.Hook
 }
 
 // Hook is a hook that comes through the HTTP door.
-func (w *wire) Hook(name string, event coord.HookEvent, args hookArgs) (json.RawMessage, error) {
+func (w *wire) Hook(name string, event coord.HookEvent, args HookArgs) (json.RawMessage, error) {
 	return w.hookThrough(name, args, func(call coord.HookCall) (json.RawMessage, error) {
 		body, err := json.Marshal(call)
 		if err != nil {

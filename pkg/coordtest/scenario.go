@@ -252,7 +252,7 @@ func (p *play) hook(rest string) error {
 	if strings.TrimSpace(args) == "" {
 		args = "{}"
 	}
-	var call hookArgs
+	var call HookArgs
 	dec := json.NewDecoder(strings.NewReader(args))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&call); err != nil {

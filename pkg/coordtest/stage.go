@@ -54,7 +54,7 @@ type hooked interface {
 	// Client brings on a session that no shim speaks for.
 	Client(name string, as Role)
 	// Hook runs a hook of a session and gives the hub's answer.
-	Hook(name string, event coord.HookEvent, args hookArgs) (json.RawMessage, error)
+	Hook(name string, event coord.HookEvent, args HookArgs) (json.RawMessage, error)
 }
 
 // Role is who joins, from where. The zero Process, Session and Client are those
