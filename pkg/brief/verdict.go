@@ -52,6 +52,9 @@ var reasons = map[coord.Gate]string{
 func refusal(v coord.Verdict, o RefusalOptions, subject, path int) string {
 	n := v.Notes[0]
 	who := o.name(n.Agent)
+	if n.Gate == coord.GateChanged {
+		return unseen(v, o, path)
+	}
 	reason := reasons[n.Gate]
 	if reason == "" {
 		reason = "%s is in the way (" + name(string(n.Gate)) + ")"
@@ -76,6 +79,24 @@ func refusal(v coord.Verdict, o RefusalOptions, subject, path int) string {
 	}
 	b.WriteString(" Your user can override: " + release)
 	return b.String()
+}
+
+// unseen words the refusal of a command that would write over work the session
+// does not know: it is made once, nobody has to be waited for.
+func unseen(v coord.Verdict, o RefusalOptions, path int) string {
+	n := v.Notes[0]
+	file := quote(v.Path.String(), path)
+	return fmt.Sprintf("coord: not run: it would write over %s, where uncommitted changes of %s%s lie, made%s, since you last read or wrote it. "+
+		"Writing it by other means (script, another tool) is the same conflict. Now: read it first, then go on and keep those changes: this is said once. Your user can run the command.",
+		file, o.name(n.Agent), state(n), o.ago(n))
+}
+
+// state says what the owner of uncommitted work is at.
+func state(n coord.Note) string {
+	if n.State == "" {
+		return ""
+	}
+	return " (" + string(n.State) + ")"
 }
 
 // end says when the obstacle goes away by itself.
@@ -149,7 +170,10 @@ var contexts = map[coord.Gate]func(coord.Note, RefusalOptions) string{
 		return fmt.Sprintf("%s is in the way here and waits for you elsewhere, so you go first: keep its changes.", o.name(n.Agent))
 	},
 	coord.GateUncommitted: func(n coord.Note, o RefusalOptions) string {
-		return fmt.Sprintf("uncommitted changes of %s lie here%s: keep them.", o.name(n.Agent), o.ago(n))
+		if n.Agent == "" {
+			return fmt.Sprintf("uncommitted changes that this session did not make lie here%s: keep them.", o.ago(n))
+		}
+		return fmt.Sprintf("uncommitted changes of %s%s lie here%s: keep them.", o.name(n.Agent), state(n), o.ago(n))
 	},
 	coord.GateElsewhere: func(n coord.Note, o RefusalOptions) string {
 		return fmt.Sprintf("%s works on it in another working tree%s%s: expect a conflict at merge.", o.name(n.Agent), o.ago(n), subject(n))

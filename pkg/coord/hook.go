@@ -69,16 +69,18 @@ type HookCall struct {
 	Tool       HookTool   `json:"tool,omitempty"`
 	ToolUse    string     `json:"tool_use_id,omitempty"`
 	Files      []HookFile `json:"files,omitempty"` // written, or about to be
+	Reads      []HookFile `json:"reads,omitempty"` // shown to the model by the tool that has run
 	Trees      []HookTree `json:"trees,omitempty"` // working trees that a command is about to touch as a whole
 	Duration   int64      `json:"duration_ms,omitempty"`
 	Harmless   bool       `json:"harmless,omitempty"`   // a shell command that is known to write nothing
 	Blocked    bool       `json:"blocked,omitempty"`    // with stop: this stop follows one that a hook has blocked
-	Background bool       `json:"background,omitempty"` // with stop: tasks of the session go on
+	Background bool       `json:"background,omitempty"` // with stop: subagents of the session go on
 	Enforce    Enforce    `json:"enforce,omitempty"`
 	WakeOff    bool       `json:"wake_off,omitempty"` // COORDINATOR_WAKE=off
 	Carried    []EventID  `json:"carried,omitempty"`  // with prompt: events whose words stand in it
 
 	Looked  []Interruption `json:"looked,omitempty"`  // answers to HookAnswer.Look
+	Checked []Finding      `json:"checked,omitempty"` // answers to HookAnswer.Check
 	Receipt *HookReceipt   `json:"receipt,omitempty"` // with written
 	Found   []HookFound    `json:"found,omitempty"`   // what earlier shell commands, or this one, have written
 	Spent   *HookSpent     `json:"spent,omitempty"`   // with the end of a turn
@@ -118,6 +120,9 @@ type HookAnswer struct {
 	// Look asks the hook to look into transcripts and to ask again: its call has
 	// had no effect yet.
 	Look []Suspicion `json:"look,omitempty"`
+
+	// Check asks the hook in the same way whether files have uncommitted changes.
+	Check []Doubt `json:"check,omitempty"`
 }
 
 // Unfinished is a file with changes that may not be committed.
@@ -160,4 +165,21 @@ type Interruption struct {
 	Agent       AgentID `json:"agent_id"`
 	Heard       Millis  `json:"heard"`       // as in the Suspicion
 	Interrupted bool    `json:"interrupted"` // the newest entry says that the user has stopped the turn
+}
+
+// Doubt is a file of which the hub should know whether it has uncommitted
+// changes. The hub runs no git: a hook asks it.
+type Doubt struct {
+	Workspace WorkspaceID `json:"workspace"`
+	Path      Path        `json:"path"`
+	Lease     LeaseID     `json:"lease_id,omitempty"` // the lease there, "" = none
+	Touched   Millis      `json:"touched,omitempty"`  // of that lease
+}
+
+// Finding is what git said of a Doubt.
+type Finding struct {
+	Doubt   Doubt  `json:"doubt"`
+	Known   bool   `json:"known"`             // false: no answer in time, or no repository
+	Dirty   bool   `json:"dirty"`             // the file differs from the last commit, or is in none
+	Changed Millis `json:"changed,omitempty"` // when the file was last written, 0 = it is not there
 }

@@ -57,6 +57,7 @@ const (
 	GateReserved    Gate = "reserved"     // kept for the first in line: refused
 	GateRightOfWay  Gate = "right_of_way" // announced earlier by a peer: refused
 	GateCircle      Gate = "circle"       // the peer waits for me: let through, with context
+	GateChanged     Gate = "changed"      // a command would write over a peer's uncommitted work that the session has not seen: refused once
 	GateUncommitted Gate = "uncommitted"  // another session's uncommitted work lies here: context
 	GateElsewhere   Gate = "elsewhere"    // leased or announced in another workspace: context
 	GateAnnounced   Gate = "announced"    // announced by a peer who has no right of way here: context
@@ -77,6 +78,7 @@ const (
 type Note struct {
 	Gate         Gate           `json:"gate"`
 	Agent        AgentID        `json:"agent_id,omitempty"`
+	State        Activity       `json:"state,omitempty"` // of that agent, with uncommitted work of its
 	Subagent     string         `json:"subagent,omitempty"`
 	Announcement AnnouncementID `json:"announcement_id,omitempty"`
 	Subject      string         `json:"subject,omitempty"` // of the announcement; peer text

@@ -37,6 +37,8 @@ type Scenario struct {
 //	refused CODE words                     the call was refused so, the words in its text
 //	hears NAME KIND {json}                 the next event in NAME's inbox
 //	hears NAME nothing                     there is none
+//	client NAME [key=value …]              a client session of which only hooks speak; keys as of agent
+//	hook NAME EVENT {arguments}            a hook of an agent's or client's session; the lines below judge its answer
 //	clock DURATION                         time passes
 //	sleep DURATION                         the machine sleeps: all clocks jump, nothing runs meanwhile
 //	lose NAME / find NAME                  NAME's connection breaks, comes back
@@ -167,7 +169,7 @@ func (p *play) do(text string) error {
 	verbs := map[string]func(string) error{
 		"agent": p.agent, "expect": p.expect, "refused": p.refused, "hears": p.hears, "clock": p.clock, "sleep": p.sleep,
 		"lose": p.breaks(breakable.Lose), "find": p.breaks(breakable.Find), "kill": p.breaks(breakable.Kill),
-		"leave": p.known(p.Leave), "restart": func(string) error { return p.Restart() },
+		"client": p.client, "hook": p.hook, "leave": p.known(p.Leave), "restart": func(string) error { return p.Restart() },
 	}
 	if run, ok := verbs[verb]; ok {
 		return run(rest)
@@ -204,7 +206,10 @@ func (p *play) breaks(run func(breakable, string) error) func(string) error {
 	})
 }
 
-func (p *play) agent(rest string) error {
+func (p *play) agent(rest string) error { return p.role(rest, p.Join) }
+
+// role reads a name and its settings.
+func (p *play) role(rest string, run func(string, Role) error) error {
 	fields := strings.Fields(rest)
 	if len(fields) == 0 {
 		return errors.New("agent wants a name")
@@ -220,7 +225,42 @@ func (p *play) agent(rest string) error {
 			return fmt.Errorf("%s: %w", kv, err)
 		}
 	}
-	return p.Join(fields[0], as)
+	return run(fields[0], as)
+}
+
+// client brings on a session that the hub will know by its hooks.
+func (p *play) client(rest string) error {
+	stage, ok := p.Stage.(hooked)
+	if !ok {
+		return errors.New("no hooks are taken here")
+	}
+	return p.role(rest, func(name string, as Role) error {
+		stage.Client(name, as)
+		return nil
+	})
+}
+
+// hook runs a hook. Its arguments are those of POST /api/hooks/claude/EVENT,
+// without what the role says; a file is given by its path.
+func (p *play) hook(rest string) error {
+	stage, ok := p.Stage.(hooked)
+	if !ok {
+		return errors.New("no hooks are taken here")
+	}
+	name, rest, _ := strings.Cut(rest, " ")
+	event, args, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	if strings.TrimSpace(args) == "" {
+		args = "{}"
+	}
+	var call HookArgs
+	dec := json.NewDecoder(strings.NewReader(args))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&call); err != nil {
+		return err
+	}
+	p.called = "hook " + rest
+	p.answer, p.err = stage.Hook(name, coord.HookEvent(event), call)
+	return nil
 }
 
 func (p *play) expect(want string) error {

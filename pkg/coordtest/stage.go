@@ -49,6 +49,14 @@ type breakable interface {
 // sleepy is a stage whose machine can be put to sleep.
 type sleepy interface{ Sleep(d time.Duration) }
 
+// hooked is a stage that takes hooks of clients.
+type hooked interface {
+	// Client brings on a session that no shim speaks for.
+	Client(name string, as Role)
+	// Hook runs a hook of a session and gives the hub's answer.
+	Hook(name string, event coord.HookEvent, args HookArgs) (json.RawMessage, error)
+}
+
 // Role is who joins, from where. The zero Process, Session and Client are those
 // of the arrangement.
 type Role struct {
@@ -93,6 +101,7 @@ const (
 	needsClock  need = "a clock that can be moved"
 	needsBreaks need = "connections and programs that break on command"
 	needsHidden need = "operations that no tool offers"
+	needsHooks  need = "hooks that nobody's program runs"
 	needsRoles  need = "a client's pid, session or name of the scenario's choice"
 )
 
@@ -104,6 +113,7 @@ var marks = []struct {
 	{needsClock, regexp.MustCompile(`(?m)^(clock|sleep) |"timeout_seconds"`)},
 	{needsBreaks, regexp.MustCompile(`(?m)^(lose|find|kill) `)},
 	{needsHidden, regexp.MustCompile(`(?m)^\w+ (acquire|edited|turn|release|sync)\b|"expansions"`)},
+	{needsHooks, regexp.MustCompile(`(?m)^(client|hook) `)},
 	{needsRoles, regexp.MustCompile(`(?m)^agent .*\b(pid|start|session|client|door|label)=`)},
 }
 
@@ -136,7 +146,7 @@ func afresh(open func(testing.TB) (Stage, error)) func(testing.TB) func(testing.
 
 // arrangements is every way in which scenarios are played.
 func arrangements() []arrangement {
-	all := []need{needsClock, needsBreaks, needsHidden, needsRoles}
+	all := []need{needsClock, needsBreaks, needsHidden, needsHooks, needsRoles}
 	return []arrangement{
 		{"rules", all, true, afresh(func(t testing.TB) (Stage, error) { return NewInProcess(t), nil })},
 		{"http", all, true, afresh(openWire)},

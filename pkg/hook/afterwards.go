@@ -74,7 +74,7 @@ func (r *run) look(ctx context.Context, store *reconcile.Store, call *coord.Hook
 	}
 	listed := map[string]bool{}
 	for _, name := range r.in.changed {
-		if f, ok, err := r.places.file(ctx, r.here, name); err == nil && ok {
+		if f, _, ok, err := r.places.file(ctx, r.here, name); err == nil && ok {
 			real := filepath.Join(r.here.Top, filepath.FromSlash(f.Path.String()))
 			if f.Workspace != r.here.ID {
 				real = name

@@ -27,6 +27,9 @@ var claudeEvents = map[string]coord.HookEvent{
 // claudeEdits are the tools that write one file, and the argument that names it.
 var claudeEdits = map[string]string{"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 
+// claudeRead is the tool that shows the model a file.
+const claudeRead = "Read"
+
 // claudeShells are the tools that run a command.
 var claudeShells = map[string]bool{"Bash": true, "PowerShell": true}
 
@@ -36,6 +39,7 @@ type input struct {
 	name  string // the client's own name of the event
 	cwd   string
 	files []string       // absolute, or relative to cwd: written, or about to be
+	reads []string       // likewise: shown to the model
 	git   []shell.GitAct // what a shell command does to a working tree as a whole
 
 	harmless bool           // a shell command that is known to write nothing
@@ -147,6 +151,10 @@ func readTool(f fields, in *input, getenv func(string) string) {
 		if file := args.text(key); file != "" {
 			in.files = []string{file}
 		}
+	case name == claudeRead && in.event == coord.HookAfterTool:
+		if file := args.text("file_path"); file != "" {
+			in.reads = []string{file}
+		}
 	case claudeShells[name]:
 		in.call.Tool = coord.ShellTool
 		readShell(in, name, args.text("command"), getenv)
@@ -171,13 +179,19 @@ func ours(name string) bool {
 	return strings.HasPrefix(rest, "coord__")
 }
 
-// running reports whether a list of background tasks holds one that goes on.
+// running reports whether a list of background tasks holds one that goes on and
+// may still edit by itself: a subagent, or a kind not known. A command in the
+// background, such as a server, may run for as long as the session does: it
+// edits nothing that its own start did not announce, and holds no turn open.
 func running(raw json.RawMessage) bool {
 	var tasks []fields
 	if json.Unmarshal(raw, &tasks) != nil {
 		return false
 	}
 	for _, t := range tasks {
+		if commandTask(t) {
+			continue
+		}
 		switch t.text("status") {
 		case "completed", "failed", "killed", "stopped", "cancelled", "error", "done":
 		default:
@@ -185,6 +199,18 @@ func running(raw json.RawMessage) bool {
 		}
 	}
 	return false
+}
+
+// commandTask reports whether a background task is a command and no agent: its
+// type says so, or it names a command.
+func commandTask(t fields) bool {
+	kind := strings.ToLower(t.text("type"))
+	for _, word := range []string{"bash", "shell", "command", "monitor"} {
+		if strings.Contains(kind, word) {
+			return true
+		}
+	}
+	return kind == "" && t.text("command") != ""
 }
 
 func number(s string) int {

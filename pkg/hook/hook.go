@@ -98,8 +98,9 @@ type run struct {
 	unset    error // why there are no settings
 	hub      *line
 	outage   outage
-	trees    []tree // with the git commands that touch them
-	writes   bool   // files of a project are about to be written
+	spaces   map[coord.WorkspaceID]workspace.Workspace // around the files of this hook
+	trees    []tree                                    // with the git commands that touch them
+	writes   bool                                      // files of a project are about to be written
 }
 
 // handle asks the hub and prints what it answers.
@@ -118,8 +119,8 @@ func (r *run) handle(ctx context.Context) {
 	}
 }
 
-// ask makes the call. When the hub wants somebody's transcript looked at first,
-// it looks and asks again.
+// ask makes the call. When the hub wants somebody's transcript or the state of
+// files looked at first, it looks and asks again.
 func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	call, err := r.prepare(ctx)
 	if err != nil || call == nil {
@@ -139,10 +140,11 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	if err != nil {
 		return coord.HookAnswer{}, err
 	}
-	if len(answer.Look) > 0 {
+	if len(answer.Look)+len(answer.Check) > 0 {
 		for _, s := range answer.Look {
 			call.Looked = append(call.Looked, coord.Interruption{Agent: s.Agent, Heard: s.Heard, Interrupted: interrupted(s.Transcript)})
 		}
+		call.Checked = r.check(ctx, answer.Check)
 		if answer, err = r.hub.post(r.in.event, *call); err != nil {
 			return coord.HookAnswer{}, err
 		}
@@ -184,14 +186,12 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	if r.in.event == coord.HookSessionStart {
 		call.Version = r.Version
 	}
-	for _, name := range r.in.files {
-		f, ok, err := p.file(ctx, here, name)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			call.Files = append(call.Files, f)
-		}
+	r.spaces = map[coord.WorkspaceID]workspace.Workspace{here.ID: here}
+	if call.Files, err = r.resolve(ctx, p, here, r.in.files); err != nil {
+		return nil, err
+	}
+	if call.Reads, err = r.resolve(ctx, p, here, r.in.reads); err != nil {
+		return nil, err
 	}
 	if r.in.event == coord.HookBeforeTool {
 		if r.trees, err = p.trees(ctx, r.in.git); err != nil {
@@ -203,6 +203,22 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	}
 	r.writes = len(call.Files) > 0
 	return &call, nil
+}
+
+// resolve names files as their projects do, without those that are none's.
+func (r *run) resolve(ctx context.Context, p places, here workspace.Workspace, names []string) ([]coord.HookFile, error) {
+	var out []coord.HookFile
+	for _, name := range names {
+		f, w, ok, err := p.file(ctx, here, name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			r.spaces[w.ID] = w
+			out = append(out, f)
+		}
+	}
+	return out, nil
 }
 
 // clientProcess names the client program, as it names itself to its hooks.

@@ -34,29 +34,29 @@ func (p places) at(ctx context.Context, dir string) (workspace.Workspace, error)
 
 // file gives a file under its project's name. ok is false for one that is no
 // project's: outside every one, in a directory of the client or of ours, under
-// .git.
-func (p places) file(ctx context.Context, here workspace.Workspace, name string) (f coord.HookFile, ok bool, err error) {
+// .git. w is the working tree it lies in.
+func (p places) file(ctx context.Context, here workspace.Workspace, name string) (f coord.HookFile, w workspace.Workspace, ok bool, err error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(here.Cwd, name)
 	}
 	w, real, err := workspace.Around(ctx, name, p.getenv, p.host, p.memory())
 	if coord.CodeOf(err) == coord.Invalid {
-		return f, false, nil
+		return f, w, false, nil
 	}
 	if err != nil {
-		return f, false, err
+		return f, w, false, err
 	}
 	if p.private(real) {
-		return f, false, nil
+		return f, w, false, nil
 	}
 	if !w.Marked() { // nobody's, unless it lies where the session stands
 		w = here
 	}
 	path, err := w.Resolve(real)
 	if err != nil {
-		return f, false, nil // outside, or git's own
+		return f, w, false, nil // outside, or git's own
 	}
-	return coord.HookFile{Path: path, Project: w.Project, Workspace: w.ID}, true, nil
+	return coord.HookFile{Path: path, Project: w.Project, Workspace: w.ID}, w, true, nil
 }
 
 // private reports whether a file lies in the client's own directory or in our

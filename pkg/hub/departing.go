@@ -83,10 +83,16 @@ func (t *txn) lose(id coord.AgentID) {
 	}
 }
 
-// revive brings an agent back that counted as gone.
+// revive brings an agent back that counted as gone, or whose hooks alone were
+// heard of while its shim was away.
 func (t *txn) revive(a *coord.Agent) *coord.Agent {
 	back := *a
-	back.Status, back.LastSeen = coord.Online, t.now
+	back.Status, back.HookOnly = coord.Online, false
+	if a.Live() {
+		t.putAgent(&back)
+		return &back
+	}
+	back.LastSeen = t.now
 	if t.nameTaken(back.Project, back.Name, back.ID) {
 		back.Name = t.freeName(back.Project, back.ID, back.Name)
 	}
@@ -95,17 +101,17 @@ func (t *txn) revive(a *coord.Agent) *coord.Agent {
 	return &back
 }
 
-// revive brings an agent back if it counts as gone.
+// revive brings an agent back if it counts as gone or as without a shim.
 func (h *Hub) revive(ctx context.Context, id coord.AgentID) error {
 	h.mu.RLock()
 	a := h.state.agents[id]
-	gone := a != nil && !a.Live()
+	gone := a != nil && (!a.Live() || a.HookOnly)
 	h.mu.RUnlock()
 	if !gone {
 		return nil
 	}
 	_, err := h.submit(ctx, "revive", ReplyKey{}, func(t *txn) (any, error) {
-		if a := t.agents[id]; a != nil && !a.Live() {
+		if a := t.agents[id]; a != nil && (!a.Live() || a.HookOnly) {
 			t.revive(a)
 		}
 		return nil, nil

@@ -98,7 +98,7 @@ func (t *txn) obstacle(e editor, p coord.Path) *coord.Note {
 // contexts adds the rows that only inform.
 func (t *txn) contexts(e editor, p coord.Path, v *coord.Verdict) {
 	if l := t.leaseAt(e, p); l != nil && t.once("uncommitted", e.agent.ID, l.ID, l.Touched) {
-		inform(v, coord.Note{Gate: coord.GateUncommitted, Agent: l.Agent, Since: l.Touched})
+		inform(v, coord.Note{Gate: coord.GateUncommitted, Agent: l.Agent, State: t.stateOf(l.Agent), Since: l.Touched})
 	}
 	x := t.project(e.project).index
 	for _, l := range x.leases[x.key(p)] {

@@ -51,12 +51,17 @@ func (k *hook) beforeTool() {
 	}
 	spots := k.spots()
 	k.interrupted()
-	if k.answer.Look = k.suspicions(spots); len(k.answer.Look) > 0 {
+	k.committed(func(l *coord.Lease) bool { return !k.held(l) })
+	k.answer.Look, k.answer.Check = k.suspicions(spots), k.doubts(spots)
+	if k.asks() {
 		return // nothing has happened yet: it will ask again
 	}
 	k.progressed()
 	k.lapse(k.self(), spots...)
 	k.beginTurn(k.me)
+	if k.overwrites(spots); k.answer.Refused {
+		return
+	}
 	if k.judge(spots); k.answer.Refused {
 		return // what else there is to say waits: nobody knows whether it would be read
 	}
@@ -77,7 +82,10 @@ func (k *hook) judge(spots []spot) {
 	for i := range spots {
 		spots[i].agent = me
 	}
-	for _, v := range k.acquireAll(spots, true).Verdicts {
+	for i, v := range k.acquireAll(spots, true).Verdicts {
+		if v.Decision != coord.DecisionRefuse {
+			k.unclaimed(spots[i], &v)
+		}
 		switch {
 		case v.Decision == coord.DecisionRefuse && !k.answer.Refused:
 			k.answer.Refused, k.answer.Reason = true, k.refusal(v)
@@ -105,16 +113,10 @@ func (k *hook) unfinished() []coord.Unfinished {
 		}
 		u := coord.Unfinished{Workspace: l.Workspace, Path: l.Path, Other: !here}
 		if l.Agent != k.me.ID {
-			u.Owner, u.State = "another session", coord.Gone
+			u.Owner, u.State = "another session", k.stateOf(l.Agent)
 		}
 		if a := k.agents[l.Agent]; l.Agent != k.me.ID && a != nil {
 			u.Owner = a.Name
-			switch {
-			case k.inTurn(a, k.now):
-				u.State = coord.Busy
-			case a.Live():
-				u.State = coord.Idle
-			}
 		}
 		out = append(out, u)
 	}
@@ -124,7 +126,12 @@ func (k *hook) unfinished() []coord.Unfinished {
 	return out[:min(len(out), maxUnfinished)]
 }
 
-func (k *hook) afterTool() { k.finish(false) }
+func (k *hook) afterTool() {
+	for _, f := range k.in.Reads {
+		k.sees(k.editor(f), f.Path)
+	}
+	k.finish(false)
+}
 
 // toolFailed takes an edit as not done. A shell command that failed may have
 // written before it did.
@@ -154,6 +161,12 @@ func (k *hook) finish(failed bool) {
 // stop ends the turn, unless tasks of the session go on, or news that should not
 // wait keeps the session from stopping.
 func (k *hook) stop() {
+	if k.in.Subagent == "" && !k.in.Background {
+		k.committed(func(l *coord.Lease) bool { return l.Agent == k.me.ID })
+		if k.answer.Check = k.ownDoubts(); k.asks() {
+			return
+		}
+	}
 	k.runsOver()
 	k.lapse(k.self())
 	k.inFlight(k.me.ID, "", false)

@@ -12,10 +12,10 @@ import (
 )
 
 // How long an agent without a shim counts as present after its last hook: for
-// good while its client can be seen to live, else for half an hour.
+// good while its client can be seen to live, else for a quarter of an hour.
 const (
 	seenGrace   = 24 * time.Hour
-	unseenGrace = 30 * time.Minute
+	unseenGrace = 15 * time.Minute
 )
 
 // hookClients are the clients whose hooks are understood, by the name in the
@@ -100,11 +100,14 @@ func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, 
 		if err != nil || me == nil {
 			return coord.HookAnswer{}, err
 		}
+		if left := t.unite(me); len(left) > 0 {
+			t.after = func() { h.withdraw(left) }
+		}
 		k := &hook{txn: t, hub: h, me: me, in: in}
 		k.foundOut()
 		k.spent()
 		rule(k)
-		if len(k.answer.Look) == 0 {
+		if !k.asks() {
 			t.heard[me.ID] = t.now
 		}
 		if a := t.agents[me.ID]; a.Live() {
@@ -131,10 +134,10 @@ func checkHook(in coord.HookCall) error {
 	if in.Session == "" {
 		return coord.Errorf(coord.Invalid, "send it", "a hook without session_id")
 	}
-	if n := len(in.Files); n > maxHookFiles {
+	if n := max(len(in.Files), len(in.Reads), len(in.Checked)); n > maxHookFiles {
 		return coord.Errorf(coord.TooLarge, "send less", "%d files are over the limit of %d", n, maxHookFiles)
 	}
-	for _, f := range in.Files {
+	for _, f := range slices.Concat(in.Files, in.Reads) {
 		if f.Path.IsZero() || f.Project == "" || f.Workspace == "" {
 			return coord.Errorf(coord.Invalid, "send path, project and workspace", "a file of a hook is not fully named")
 		}
@@ -201,11 +204,10 @@ func (t *txn) hooked(c coord.Caller, client string, in coord.HookCall, moved, ma
 		t.welcome(&a, c.Member, registrationOf(client, in))
 		a.HookOnly = true
 	}
-	before := a
 	arrived := !a.Live()
 	a.Status, a.Hooks = coord.Online, true
 	if arrived {
-		a.LastSeen = t.now
+		a.LastSeen, a.HookOnly = t.now, c.Agent == "" // a shim that comes back says so
 		if t.nameTaken(a.Project, a.Name, a.ID) {
 			a.Name = t.freeName(a.Project, a.ID, a.Name)
 		}
@@ -231,7 +233,7 @@ func (t *txn) hooked(c coord.Caller, client string, in coord.HookCall, moved, ma
 		t.foldCase(in.Project)
 	}
 	stored := a
-	if !sameAgent(&a, &before) || t.agents[a.ID] == nil || before.HookOnly != t.agents[a.ID].HookOnly {
+	if known := t.agents[a.ID]; known == nil || !sameAgent(&a, known) {
 		t.putAgent(&stored)
 	}
 	if arrived {
@@ -250,13 +252,15 @@ func orKeep(new, old string) string {
 // sameAgent reports whether a hook has brought nothing new.
 func sameAgent(a, b *coord.Agent) bool {
 	return a.Status == b.Status && a.Hooks == b.Hooks && a.Session == b.Session && a.Parent == b.Parent && a.Workspace == b.Workspace &&
-		a.Branch == b.Branch && a.Transcript == b.Transcript && a.Wakes.Mode == b.Wakes.Mode &&
+		a.HookOnly == b.HookOnly && a.Branch == b.Branch && a.Transcript == b.Transcript && a.Wakes.Mode == b.Wakes.Mode &&
 		a.Wakes.Off == b.Wakes.Off && a.Name == b.Name
 }
 
 // agentOfHook finds the agent that a hook speaks for: that of the session whose
 // connection it is; else that of the client program; else that of the session
-// id, unless its client still lives elsewhere.
+// id, unless its client still lives elsewhere. A client that resumes a session
+// may start its shim first, under an id of its own: the agent that came of that
+// gives way to the one that left, as long as it has done nothing.
 func (s *state) agentOfHook(c coord.Caller, in coord.HookCall, moved bool, now coord.Millis) *coord.Agent {
 	if c.Agent != "" {
 		return s.agents[c.Agent]
@@ -269,13 +273,15 @@ func (s *state) agentOfHook(c coord.Caller, in coord.HookCall, moved bool, now c
 			}
 		}
 	}
-	if best != nil {
+	if best != nil && (best.Knows(in.Session) || !s.fresh(best)) {
 		return best
 	}
 	a := s.agentOfSession(c.Member, in)
-	elsewhere := a != nil && a.Live() && a.Parent.Start > 0 && in.PIDStart > 0 && !moved
-	if a == nil || elsewhere || (!a.Live() && now >= a.LastSeen.Add(resumeLife)) {
-		return nil
+	switch {
+	case a == nil, a.Live() && a.Parent.Start > 0 && in.PIDStart > 0 && !moved, !a.Live() && now >= a.LastSeen.Add(resumeLife):
+		return best
+	case best != nil && (a.Project != best.Project || a.Live() && !moved):
+		return best
 	}
 	return a
 }

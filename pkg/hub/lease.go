@@ -83,6 +83,7 @@ func (t *txn) edited(e editor, p coord.Path, summary string) {
 	} else if l == nil || !t.held(l) {
 		t.take(e, p, false)
 	}
+	t.sees(e, p)
 	t.putEdit(coord.Edit{Project: e.project, Workspace: e.workspace, Path: p, Agent: e.agent.ID, Time: t.now, Summary: summary})
 	for _, c := range t.claims(e.project, p) {
 		if c.ann.Agent == e.agent.ID {

@@ -60,8 +60,11 @@ func (p *presence) begin(s *state, now coord.Millis) {
 	for id, a := range s.agents {
 		if a.Live() {
 			grace := startGrace
-			if a.HookOnly && a.Parent.Start > 0 {
-				grace = seenGrace // an idle session sends nothing; its client is watched
+			if a.HookOnly { // an idle session sends nothing
+				grace = unseenGrace
+				if a.Parent.Start > 0 {
+					grace = seenGrace // its client is watched
+				}
 			}
 			p.agents[id] = &connection{seen: a.LastSeen, call: a.LastSeen, spell: a.LastSeen, until: now.Add(grace), local: true,
 				lost: !a.HookOnly, returning: !a.HookOnly}

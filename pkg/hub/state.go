@@ -26,6 +26,7 @@ type state struct {
 	told     map[string]coord.Millis                        // what has been said once; not stored
 	actions  map[coord.AgentID]string                       // newest summary of what an agent did
 	heard    map[coord.AgentID]coord.Millis                 // when an agent's last hook came; not stored
+	sights   map[coord.AgentID]sights                       // when an agent last knew files; not stored
 	tokens   map[tally]coord.TokenTotal
 	quota    []coord.QuotaUse // newest measurement; not stored
 	lastCall func(coord.AgentID) coord.Millis
@@ -52,7 +53,7 @@ func newState() *state {
 		creds: map[coord.KeyHash]coord.AgentID{}, anns: map[coord.AnnouncementID]*coord.Announcement{},
 		threads: map[coord.ThreadID]*coord.Thread{}, leases: map[coord.LeaseID]*coord.Lease{},
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
-		heard: map[coord.AgentID]coord.Millis{}, tokens: map[tally]coord.TokenTotal{},
+		heard: map[coord.AgentID]coord.Millis{}, sights: map[coord.AgentID]sights{}, tokens: map[tally]coord.TokenTotal{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
 	}
 }
@@ -311,6 +312,7 @@ func (s *state) forget(now coord.Millis) (gone []*coord.Agent) {
 			delete(s.mail, id)
 			delete(s.actions, id)
 			delete(s.heard, id)
+			delete(s.sights, id)
 			maps.DeleteFunc(s.tokens, func(k tally, _ coord.TokenTotal) bool { return k.agent == id })
 			gone = append(gone, a)
 		}

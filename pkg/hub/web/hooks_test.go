@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,12 +34,12 @@ func TestAHookThatIsNoneIsRefused(t *testing.T) {
 		a      ask
 		status int
 	}{
-		"no credential on TCP":     {ask{tcp: true, method: "POST", path: "/api/hooks/claude/stop", body: aHook}, http.StatusUnauthorized},
-		"what the client has said": {ask{method: "POST", path: "/api/hooks/claude/pre-tool", body: `{"session_id":"s","tool_input":{"content":"x"}}`}, http.StatusBadRequest},
-		"a path that leaves":       {ask{method: "POST", path: "/api/hooks/claude/pre-tool", body: `{"files":[{"path":"../x","project":"p","workspace":"w"}]}`}, http.StatusBadRequest},
-		"another method":           {ask{method: "GET", path: "/api/hooks/claude/stop"}, http.StatusMethodNotAllowed},
-		"no event":                 {ask{method: "POST", path: "/api/hooks/claude", body: aHook}, http.StatusNotFound},
-		"a web page":               {ask{method: "POST", path: "/api/hooks/claude/stop", body: aHook, headers: map[string]string{"Origin": "http://localhost"}}, http.StatusForbidden},
+		"no credential on TCP": {ask{tcp: true, method: "POST", path: "/api/hooks/claude/stop", body: aHook}, http.StatusUnauthorized},
+		"one key twice":        {ask{method: "POST", path: "/api/hooks/claude/pre-tool", body: `{"session_id":"s","session_id":"t"}`}, http.StatusBadRequest},
+		"a path that leaves":   {ask{method: "POST", path: "/api/hooks/claude/pre-tool", body: `{"files":[{"path":"../x","project":"p","workspace":"w"}]}`}, http.StatusBadRequest},
+		"another method":       {ask{method: "GET", path: "/api/hooks/claude/stop"}, http.StatusMethodNotAllowed},
+		"no event":             {ask{method: "POST", path: "/api/hooks/claude", body: aHook}, http.StatusNotFound},
+		"a web page":           {ask{method: "POST", path: "/api/hooks/claude/stop", body: aHook, headers: map[string]string{"Origin": "http://localhost"}}, http.StatusForbidden},
 	} {
 		if r := s.do(t, tt.a); r.status != tt.status {
 			t.Errorf("%s: status %d, want %d: %s", name, r.status, tt.status, r.body)
@@ -46,6 +47,17 @@ func TestAHookThatIsNoneIsRefused(t *testing.T) {
 	}
 	if n := len(s.rules.seen()); n != 0 {
 		t.Errorf("%d of them reached the rules", n)
+	}
+}
+
+func TestWhatANewerHookSaysIsDropped(t *testing.T) {
+	s := open(t, nil)
+	body := strings.Replace(aHook, "{", `{"of_tomorrow":{"deep":[1]},"tool_input":{"content":"x"},`, 1)
+	if r := s.do(t, ask{method: "POST", path: "/api/hooks/claude/pre-tool", body: body}); r.status != http.StatusOK {
+		t.Errorf("status %d: %s", r.status, r.body)
+	}
+	if n := len(s.rules.seen()); n != 1 {
+		t.Errorf("%d calls reached the rules, want 1", n)
 	}
 }
 

@@ -47,7 +47,14 @@ func readBody(r *http.Request, shape reflect.Type) ([]byte, error) {
 
 // readInto is readBody for a struct.
 func readInto[T any](r *http.Request) (v T, err error) {
-	body, err := readBody(r, reflect.TypeFor[T]())
+	return decoded[T](readBody(r, reflect.TypeFor[T]()))
+}
+
+// readKnown is readInto without regard to keys that the struct does not have:
+// what they say is dropped.
+func readKnown[T any](r *http.Request) (v T, err error) { return decoded[T](readBody(r, nil)) }
+
+func decoded[T any](body []byte, err error) (v T, _ error) {
 	if err != nil {
 		return v, err
 	}

@@ -1,0 +1,178 @@
+package coordtest_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/coordhq/coord/pkg/coordtest"
+)
+
+// git runs a git command in a session's working tree.
+func git(t *testing.T, c *coordtest.HookSession, args ...string) {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=test", "-c", "user.email=test@example.com"}, args...)...)
+	cmd.Dir = c.Dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
+
+// edits is an edit with its write between the two hooks.
+func edits(t *testing.T, c *coordtest.HookSession, name string) coordtest.Said {
+	t.Helper()
+	said := c.BeginEdit(name)
+	if said.Denied {
+		return said
+	}
+	change(t, c, name)
+	after := c.Hook("post-tool", "post_edit", coordtest.Fill{"file": name})
+	said.Context += after.Context
+	return said
+}
+
+func reads(c *coordtest.HookSession, name string) coordtest.Said {
+	return c.Hook("post-tool", "post_read", coordtest.Fill{"file": name})
+}
+
+func TestACommandOverUnseenUncommittedWorkIsRefusedOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before  func(alice, bob *coordtest.HookSession) // bob's command
+		refused bool
+	}{
+		"never read": {func(_, _ *coordtest.HookSession) {}, true},
+		"read since": {func(_, bob *coordtest.HookSession) { reads(bob, "login.go") }, false},
+		"read, then changed again": {func(alice, bob *coordtest.HookSession) {
+			reads(bob, "login.go")
+			alice.Prompt()
+			edits(t, alice, "login.go")
+			alice.Stop()
+		}, true},
+		"another file read": {func(_, bob *coordtest.HookSession) { reads(bob, "cart.go") }, true},
+		"committed":         {func(alice, _ *coordtest.HookSession) { git(t, alice, "commit", "-qam", "done") }, false},
+		"warn mode":         {func(_, bob *coordtest.HookSession) { bob.Env = append(bob.Env, "COORDINATOR_ENFORCE=warn") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alice, bob, _ := two(t)
+			edits(t, alice, "login.go")
+			alice.Stop()
+			tt.before(alice, bob)
+			const command = "sed -i s/a/b/ login.go"
+			said := shell(bob, command)
+			if said.Denied != tt.refused {
+				t.Fatalf("%+v, want refused %v", said, tt.refused)
+			}
+			if !tt.refused {
+				return
+			}
+			if !strings.Contains(said.Reason, "alice (idle)") || !strings.Contains(said.Reason, "read it first") || utf8.RuneCountInString(said.Reason) > 600 {
+				t.Errorf("the reason is %q, want alice, that she is idle, and what to do, in 600 characters", said.Reason)
+			}
+			if said := shell(bob, command); said.Denied || !strings.Contains(said.Context, "alice (idle)") {
+				t.Errorf("the same command again: %+v, want it to pass with a hint", said)
+			}
+		})
+	}
+}
+
+func TestUncommittedWorkOfAnotherSessionIsSaidOncePerChange(t *testing.T) {
+	alice, bob, _ := two(t)
+	edits(t, alice, "login.go")
+	alice.Stop()
+	said := edits(t, bob, "login.go")
+	if said.Denied || !strings.Contains(said.Context, "uncommitted changes of alice (idle)") {
+		t.Errorf("bob's edit of what alice left: %+v, want a hint that names her and says she is idle", said)
+	}
+	if said := edits(t, bob, "login.go"); strings.Contains(said.Context, "uncommitted") {
+		t.Errorf("bob's next edit: %+v, want it said once", said)
+	}
+}
+
+func TestTheOwnerOfUncommittedWorkIsBusyOrGone(t *testing.T) {
+	alice, bob, _ := two(t)
+	edits(t, alice, "login.go")
+	alice.Stop()
+	alice.Prompt()
+	if said := bob.BeginEdit("login.go"); !strings.Contains(said.Context, "alice (busy)") {
+		t.Errorf("while alice works on something else: %+v", said)
+	}
+	alice, bob, _ = two(t)
+	edits(t, alice, "login.go")
+	alice.Stop()
+	alice.Hook("session-end", "session_end", coordtest.Fill{"source": "prompt_input_exit"})
+	if said := bob.BeginEdit("login.go"); !strings.Contains(said.Context, "alice (gone)") {
+		t.Errorf("after alice has ended: %+v", said)
+	}
+}
+
+func TestUncommittedChangesThatNobodyReportedAreSaid(t *testing.T) {
+	alice, bob, home := two(t)
+	change(t, alice, "login.go") // by a command nobody could read
+	said := bob.BeginEdit("login.go")
+	if !strings.Contains(said.Context, "uncommitted changes that this session did not make") {
+		t.Errorf("bob's first edit: %+v, want a hint", said)
+	}
+	silent(t, "the same edit again: nothing has changed", bob.BeginEdit("login.go"))
+	// whoever is alone has made them, or the user has
+	repo := coordtest.NewRepo(t, "site", "a.go")
+	carol := home.HookSession("carol", repo.Dir)
+	carol.Start()
+	carol.Prompt()
+	change(t, carol, "a.go")
+	silent(t, "carol's edit, alone in her tree", carol.BeginEdit("a.go"))
+}
+
+func TestALeaseEndsWhenItsFileIsCommitted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		commit []string
+		before bool // the end of alice's turn
+	}{
+		"committed in the turn":       {[]string{"commit", "-qam", "done"}, true},
+		"taken back in the turn":      {[]string{"checkout", "-q", "--", "login.go"}, true},
+		"committed after the turn":    {[]string{"commit", "-qam", "done"}, false},
+		"taken back after the turn":   {[]string{"checkout", "-q", "--", "login.go"}, false},
+		"still uncommitted (control)": {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alice, bob, _ := two(t)
+			edits(t, alice, "login.go")
+			if tt.before {
+				git(t, alice, tt.commit...)
+			}
+			alice.Stop()
+			if !tt.before && tt.commit != nil {
+				git(t, alice, tt.commit...)
+			}
+			said := edits(t, bob, "login.go")
+			if told := strings.Contains(said.Context, "uncommitted"); said.Denied || told != (tt.commit == nil) {
+				t.Errorf("bob's edit: %+v, want it to pass, a hint: %v", said, tt.commit == nil)
+			}
+			if told := strings.Contains(alice.Prompt().Context, "bob"); told != (tt.commit == nil) {
+				t.Errorf("alice is told that bob took over: %v, want %v", told, tt.commit == nil)
+			}
+		})
+	}
+}
+
+func TestALeaseOutsideARepositoryIsLeftAsItIs(t *testing.T) {
+	home := coordtest.NewHome(t)
+	dir := t.TempDir()
+	for _, name := range []string{".mcp.json", "notes.md"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alice, bob := home.HookSession("alice", dir), home.HookSession("bob", dir)
+	for _, c := range []*coordtest.HookSession{alice, bob} {
+		c.Start()
+		c.Prompt()
+	}
+	edits(t, alice, "notes.md")
+	alice.Stop()
+	if said := edits(t, bob, "notes.md"); said.Denied || !strings.Contains(said.Context, "alice (idle)") {
+		t.Errorf("bob's edit: %+v, want it to pass with a hint", said)
+	}
+}
