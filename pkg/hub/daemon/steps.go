@@ -87,7 +87,7 @@ func (d *Daemon) readSecrets(context.Context) (err error) {
 }
 
 func (d *Daemon) openStore(ctx context.Context) (err error) {
-	d.store, err = sqlite.Open(ctx, sqlite.Options{Path: d.o.Home.Database(), Durability: d.o.Durability, Log: d.o.Log})
+	d.store, err = sqlite.Open(ctx, sqlite.Options{Path: d.o.Home.Database(), Durability: d.o.Durability, Keep: d.o.Keep, Log: d.o.Log})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (d *Daemon) buildRules(ctx context.Context) (err error) {
 	}
 	d.hub, err = hub.New(hub.Options{
 		Store: d.store, Publisher: d.events, Statuses: d.broker, Meter: d.metrics, Log: d.o.Log,
-		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive,
+		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive, AgentLife: d.o.Keep.Agents,
 	})
 	if err != nil {
 		return err
