@@ -134,7 +134,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.leaving, cancel)()
-	st := &stream{web: s, events: s.o.Events, f: f, session: !caller.Operator, still: func() bool { return s.still(r, caller) }, out: w, control: http.NewResponseController(w)}
+	gone, leave := s.followers.join(caller.Session)
+	defer leave()
+	st := &stream{web: s, events: s.o.Events, f: f, session: !caller.Operator, still: func() bool { return s.still(r, caller) }, gone: gone, out: w, control: http.NewResponseController(w)}
 	if err := st.run(ctx); err != nil {
 		s.log.Debug("stream ended", "err", err, "at", st.at, "request_id", coord.RequestFrom(r.Context()))
 	}
@@ -148,8 +150,9 @@ type stream struct {
 	f       following
 	out     http.ResponseWriter
 	control *http.ResponseController
-	session bool        // of an agent, which may end
-	still   func() bool // the credential is good
+	session bool            // of an agent, which may end
+	still   func() bool     // the credential is good
+	gone    <-chan struct{} // closed when the session has left
 	buf     bytes.Buffer
 	epoch   coord.Epoch
 	at      coord.Seq // everything up to here has been sent, or is not asked for
@@ -179,6 +182,7 @@ func (st *stream) run(ctx context.Context) error {
 			return ctx.Err()
 		case <-bell:
 			st.rest(ctx)
+		case <-st.gone:
 		case <-look.C:
 		case <-beat.C:
 			fmt.Fprintf(&st.buf, ": still here\nid: %d\n\n", st.at) // an id alone moves a browser's Last-Event-ID on
@@ -302,7 +306,7 @@ func (st *stream) checkGap(ctx context.Context, head coord.Seq) error {
 // One whose session has ended sees nothing more.
 func (st *stream) catchUp(ctx context.Context) (over bool, err error) {
 	for {
-		if !st.still() {
+		if st.hasEnded() {
 			st.named("ended", ended{Reason: "the session has ended"})
 			return true, st.flush()
 		}
@@ -329,6 +333,16 @@ func (st *stream) catchUp(ctx context.Context) (over bool, err error) {
 		if err := st.flush(); err != nil {
 			return false, err
 		}
+	}
+}
+
+// hasEnded reports whether the session of the stream has left, or was revoked.
+func (st *stream) hasEnded() bool {
+	select {
+	case <-st.gone:
+		return true
+	default:
+		return !st.still()
 	}
 }
 
