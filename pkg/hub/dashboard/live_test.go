@@ -1,9 +1,7 @@
 package dashboard_test
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -157,16 +155,10 @@ func TestTokensAndQuotaAreShown(t *testing.T) {
 	b := open(t, home)
 	b.wait("quota is said to be off", `document.querySelector('#quota').innerText.includes('COORDINATOR_QUOTA')`)
 	b.wait("no tokens so far", `document.querySelector('#tokens').innerText.includes('No agent')`)
-	unix := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", home.Hub().Socket)
-	}}
-	defer unix.CloseIdleConnections()
 	body := fmt.Sprintf(`{"agent":%q,"uses":[{"model":"claude-sonnet","input":1200,"output":340,"cache_read":50000}]}`, id)
-	resp, err := (&http.Client{Transport: unix}).Post("http://hub/api/tokens", "application/json", strings.NewReader(body))
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%v %v", resp, err)
+	if status := post(t, home, "/api/tokens", body); status != http.StatusOK {
+		t.Fatalf("POST /api/tokens: %d", status)
 	}
-	_ = resp.Body.Close()
 	b.wait("the tokens are there", `/alice\s+1\.2 k\s+340\s+50\.0 k/.test(document.querySelector('#tokens').innerText)`)
 	b.clean()
 }
