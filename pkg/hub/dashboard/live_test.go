@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -160,5 +161,39 @@ func TestTokensAndQuotaAreShown(t *testing.T) {
 		t.Fatalf("POST /api/tokens: %d", status)
 	}
 	b.wait("the tokens are there", `/alice\s+1\.2 k\s+340\s+50\.0 k/.test(document.querySelector('#tokens').innerText)`)
+	b.clean()
+}
+
+// With a restored database the open page begins anew and says so: what the
+// backup does not have is gone from it.
+func TestThePageFollowsARestore(t *testing.T) {
+	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	alice := home.Agent("alice", shop.Dir)
+	alice.Announce("kept.go")
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	run := func(args ...string) {
+		t.Helper()
+		if out, err := home.Command(args...).CombinedOutput(); err != nil {
+			t.Fatalf("coord-hub %v: %v: %s", args, err, out)
+		}
+	}
+	run("backup", "--output", copied)
+	alice.Announce("lost.go")
+	b := open(t, home)
+	const text = `document.querySelector('#timeline').innerText`
+	b.wait("both announcements are there", text+`.includes('kept.go') && `+text+`.includes('lost.go')`)
+	eval[bool](b, `(window.loaded = true)`)
+	run("restore", copied)
+	run("start")
+	b.wait("the page shows the restored log and says so", text+`.includes('kept.go') && !`+text+`.includes('lost.go') && `+text+`.includes('restored') && document.querySelector('.link-state.live')`)
+	alice.Announce("new.go")
+	b.wait("it goes on", text+`.includes('new.go')`)
+	if n := eval[int](b, `[...document.querySelectorAll('#timeline .event')].filter(e => e.innerText.includes('kept.go')).length`); n != 1 {
+		t.Errorf("what the backup has is shown %d times", n)
+	}
+	if !eval[bool](b, `window.loaded === true`) {
+		t.Error("the page was loaded again")
+	}
+	b.forgive()
 	b.clean()
 }
