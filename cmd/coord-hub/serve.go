@@ -63,6 +63,7 @@ func (a *app) serveWith(cmd *cobra.Command, s *config.Settings, auto bool, args 
 		Quota:       s.Quota,
 		QuotaURL:    s.QuotaURL,
 		Prices:      s.Prices,
+		Keep:        daemon.Keep{Events: s.KeepEvents, Threads: s.KeepThreads, Agents: s.KeepAgents, Stats: s.KeepStats},
 		Args:        args,
 		Log:         log,
 		Up: func(d config.Discovery) {

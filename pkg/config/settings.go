@@ -50,6 +50,8 @@ type Settings struct {
 	MaxQuota float64 // percent from which "coord-hub quota" reports too much
 	Prices   Prices  // of models, from "prices" in config.json; nil = none
 
+	KeepEvents, KeepThreads, KeepAgents, KeepStats time.Duration // how long the database keeps what is no longer live
+
 	AgentName string          // label of the session; "" = the hub makes one
 	Project   coord.ProjectID // "" = found from the repository
 	CoreTools bool            // offer the small set of tools

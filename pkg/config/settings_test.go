@@ -40,7 +40,10 @@ var values = cmpopts.IgnoreFields(config.Settings{}, "Home")
 
 var unexported = cmpopts.IgnoreUnexported(config.Settings{})
 
-var defaults = config.Settings{Port: 3100, Bind: "127.0.0.1", MQTTPort: 1883, IdleTimeout: 10 * time.Minute, Durability: "full", MaxQuota: 95, Enforce: "deny", HookTimeout: 300 * time.Millisecond}
+const day = 24 * time.Hour
+
+var defaults = config.Settings{Port: 3100, Bind: "127.0.0.1", MQTTPort: 1883, IdleTimeout: 10 * time.Minute, Durability: "full", MaxQuota: 95, Enforce: "deny", HookTimeout: 300 * time.Millisecond,
+	KeepEvents: 7 * day, KeepThreads: 30 * day, KeepAgents: 30 * day, KeepStats: 90 * day}
 
 func TestDefaultsNeedNothing(t *testing.T) {
 	for _, p := range []config.Program{config.Shim, config.Hook, config.Serve, config.Auto} {
@@ -51,12 +54,13 @@ func TestDefaultsNeedNothing(t *testing.T) {
 }
 
 const everything = `{"server": {"port": 1, "bind": "::1", "mqtt_port": "2", "idle_timeout": "90s", "durability": "normal",
-	"log_level": "error", "log_format": "json", "data_dir": "/from/file", "quota": "on", "max_quota_pct": 50}, "prices": {"claude": {"input": 3, "output": 15}}, "defaults": {"tools": "core"}}`
+	"log_level": "error", "log_format": "json", "data_dir": "/from/file", "quota": "on", "max_quota_pct": 50,
+	"keep_events_days": 1, "keep_threads_days": "2", "keep_agents_days": 3, "keep_stats_days": 4}, "prices": {"claude": {"input": 3, "output": 15}}, "defaults": {"tools": "core"}}`
 
 func TestFileIsReadByWhomItConcerns(t *testing.T) {
 	auto := load(t, config.Auto, setup(t, everything), nil)
 	want := config.Settings{Port: 1, Bind: "127.0.0.1", MQTTPort: 2, IdleTimeout: 90 * time.Second, Durability: "normal", LogLevel: slog.LevelError, LogFormat: "json", Quota: true, MaxQuota: 95, Prices: config.Prices{"claude": {Input: 3, Output: 15}},
-		Enforce: "deny", HookTimeout: 300 * time.Millisecond}
+		Enforce: "deny", HookTimeout: 300 * time.Millisecond, KeepEvents: day, KeepThreads: 2 * day, KeepAgents: 3 * day, KeepStats: 4 * day}
 	if diff := cmp.Diff(&want, auto, values, unexported); diff != "" {
 		t.Errorf("auto-started hub (-want +got):\n%s", diff)
 	}

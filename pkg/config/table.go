@@ -36,6 +36,10 @@ const (
 	Strictness  Key = "strict"
 	HookTimeout Key = "hook-timeout"
 	Wake        Key = "wake"
+	KeepEvents  Key = "keep-events-days"
+	KeepThreads Key = "keep-threads-days"
+	KeepAgents  Key = "keep-agents-days"
+	KeepStats   Key = "keep-stats-days"
 )
 
 // Setting is one row of [Table].
@@ -85,6 +89,14 @@ var Table = []*Setting{
 		Text: "A stand-in for the Anthropic API, for tests.", set: setQuotaURL},
 	{Key: MaxQuota, Env: "MAX_QUOTA_PCT", File: "server.max_quota_pct", Default: "95", Accepts: "a percentage from 1 to 100", Readers: Serve, ByHand: true,
 		Text: "From this use on `coord-hub quota` exits with 3.", set: setMaxQuota},
+	{Key: KeepEvents, File: "server.keep_events_days", Default: "7", Accepts: acceptsDays, Readers: anyHub,
+		Text: "Events and file activity are kept so many days; what an agent has not seen stays.", set: daysOf(func(s *Settings) *time.Duration { return &s.KeepEvents })},
+	{Key: KeepThreads, File: "server.keep_threads_days", Default: "30", Accepts: acceptsDays, Readers: anyHub,
+		Text: "Threads that have ended are kept so many days, with their messages.", set: daysOf(func(s *Settings) *time.Duration { return &s.KeepThreads })},
+	{Key: KeepAgents, File: "server.keep_agents_days", Default: "30", Accepts: acceptsDays, Readers: anyHub,
+		Text: "Agents are kept so many days after they were last seen.", set: daysOf(func(s *Settings) *time.Duration { return &s.KeepAgents })},
+	{Key: KeepStats, File: "server.keep_stats_days", Default: "90", Accepts: acceptsDays, Readers: anyHub,
+		Text: "Counts of tokens are kept so many days.", set: daysOf(func(s *Settings) *time.Duration { return &s.KeepStats })},
 	{Key: AgentName, Env: "COORDINATOR_AGENT_NAME", Accepts: "1 to 64 printable characters", Readers: Shim | Hook,
 		Text: "Name other agents see; a readable one is made when unset.", set: setAgentName},
 	{Key: ProjectName, Env: "COORDINATOR_PROJECT", Accepts: "1 to 200 printable characters without spaces", Readers: Shim | Hook,
@@ -106,6 +118,8 @@ var Table = []*Setting{
 }
 
 const acceptsBind = "a loopback address (127.0.0.1, ::1 or localhost); other machines cannot be let in without team authentication, which this version does not have"
+
+const acceptsDays = "a number of days from 1 to 3650"
 
 var errNotAccepted = fmt.Errorf("not accepted")
 
@@ -153,6 +167,17 @@ func durationOf(field func(*Settings) *time.Duration) func(*Settings, string) er
 			return errNotAccepted
 		}
 		*field(s) = d
+		return nil
+	}
+}
+
+func daysOf(field func(*Settings) *time.Duration) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > 3650 {
+			return errNotAccepted
+		}
+		*field(s) = time.Duration(n) * 24 * time.Hour
 		return nil
 	}
 }

@@ -64,6 +64,17 @@ func TestTwoRepositoriesNeverMeetAtAnyDoor(t *testing.T) {
 	alice, bob, eve := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir), home.Agent("eve", blog.Dir)
 	ours, theirs := project(t, alice), project(t, eve)
 	heard := eavesdrop(t, home, theirs)
+	c := client.Dial(home.Hub().Socket)
+	t.Cleanup(c.Close)
+	guest, err := c.Register(t.Context(), coord.Registration{Client: coord.ClientInfo{Name: "rest"}, Project: theirs, Workspace: "host:/blog", Host: "host"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := "http://" + home.Hub().HTTP + "/api/events?tail=5000"
+	streams := map[string]*watch{
+		"a session's stream": follow(t, curl(t, "-H", "Authorization: Bearer "+string(guest.SessionKey), events)),
+		"the user's stream":  follow(t, curl(t, "-H", "Authorization: Bearer "+token(t, home), events+"&project="+url.QueryEscape(string(theirs)))),
+	}
 
 	work := tool.AnnounceWorkIn{Subject: secret, Plan: secret, TargetFiles: []string{"src/index.ts"}, TargetModules: []string{"api"}}
 	first := coordtest.Call(alice, tool.AnnounceWork, work)
@@ -95,12 +106,6 @@ func TestTwoRepositoriesNeverMeetAtAnyDoor(t *testing.T) {
 		return json.RawMessage(form)
 	}
 
-	c := client.Dial(home.Hub().Socket)
-	t.Cleanup(c.Close)
-	guest, err := c.Register(t.Context(), coord.Registration{Client: coord.ClientInfo{Name: "rest"}, Project: theirs, Workspace: "host:/blog", Host: "host"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, op := range tool.Offered(false) {
 		answer, err := eve.Raw(t.Context(), op.Name, args(op.Name))
 		clean("the tool "+op.Name, fmt.Sprintf("%s %v", answer, err))
@@ -121,6 +126,17 @@ func TestTwoRepositoriesNeverMeetAtAnyDoor(t *testing.T) {
 		clean("MQTT", line)
 		if strings.Contains(line, "the end") {
 			break
+		}
+	}
+	for where, w := range streams {
+		for _, data := range w.until("the end", func(_, data string) bool { return strings.Contains(data, "the end") }) {
+			clean(where, data)
+		}
+	}
+	for _, query := range []string{"?project=" + url.QueryEscape(string(ours)), "?since=0&project=" + url.QueryEscape(string(ours))} {
+		out, err := curl(t, "-H", "Authorization: Bearer "+string(guest.SessionKey), "http://"+home.Hub().HTTP+"/api/events"+query).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), `"code"`) || strings.Contains(string(out), secret) {
+			t.Errorf("a session asks for the stream of another project: %v, %s", err, out)
 		}
 	}
 	// What was tried has changed nothing.

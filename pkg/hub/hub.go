@@ -17,16 +17,17 @@ type Options struct {
 	Store     Store     // required; the caller opens and closes it
 	Publisher Publisher // required; the caller starts and stops it
 
-	Meter    Meter                                  // nil = nothing is counted
-	Statuses Statuses                               // nil = nobody keeps them
-	Log      *slog.Logger                           // nil = discard
-	Version  string                                 // shown in status
-	Instance string                                 // names this process; shown in status
-	Host     coord.HostID                           // agents of this host can be verified gone by Alive
-	Now      func() time.Time                       // nil = time.Now
-	Alive    func(coord.Process) bool               // nil = a client is never verified gone, only timed out
-	Ignore   []string                               // globs that never score across workspaces; nil = impact.DefaultIgnore
-	Tick     func(d time.Duration) <-chan time.Time // nil = time.Tick; a test that calls Hub.Tick itself gives a channel that stays silent
+	Meter     Meter                                  // nil = nothing is counted
+	Statuses  Statuses                               // nil = nobody keeps them
+	Log       *slog.Logger                           // nil = discard
+	Version   string                                 // shown in status
+	Instance  string                                 // names this process; shown in status
+	Host      coord.HostID                           // agents of this host can be verified gone by Alive
+	Now       func() time.Time                       // nil = time.Now
+	Alive     func(coord.Process) bool               // nil = a client is never verified gone, only timed out
+	Ignore    []string                               // globs that never score across workspaces; nil = impact.DefaultIgnore
+	AgentLife time.Duration                          // how long an agent is remembered after it was last seen, the same as the store keeps it; 0 = 30 days
+	Tick      func(d time.Duration) <-chan time.Time // nil = time.Tick; a test that calls Hub.Tick itself gives a channel that stays silent
 }
 
 func (o *Options) validate() error {
@@ -50,6 +51,9 @@ func (o *Options) validate() error {
 	}
 	if o.Ignore == nil {
 		o.Ignore = impact.DefaultIgnore
+	}
+	if o.AgentLife <= 0 {
+		o.AgentLife = usualAgentLife
 	}
 	if o.Tick == nil {
 		o.Tick = time.Tick
@@ -107,6 +111,7 @@ func New(o Options) (*Hub, error) {
 		presence: newPresence(), toolUses: newToolUses(), toolRuns: newToolRuns(), waiters: newWaiters(), wakers: newWakers(),
 	}
 	h.state.lastCall = h.presence.lastCalled
+	h.state.agentLife = o.AgentLife
 	return h, nil
 }
 

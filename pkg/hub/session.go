@@ -151,6 +151,7 @@ func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registratio
 	t.putAgent(&stored)
 	if arrived {
 		t.emitAgentStatus(&stored)
+		t.tellQuota(a.Project)
 	}
 }
 

@@ -28,10 +28,16 @@ type state struct {
 	heard    map[coord.AgentID]coord.Millis                 // when an agent's last hook came; not stored
 	sights   map[coord.AgentID]sights                       // when an agent last knew files; not stored
 	tokens   map[tally]coord.TokenTotal
-	quota    []coord.QuotaUse // newest measurement; not stored
+	quota    []coord.QuotaUse         // newest measurement; not stored
+	quotaTo  map[coord.ProjectID]bool // who has been told of it; not stored
 	lastCall func(coord.AgentID) coord.Millis
 	projects map[coord.ProjectID]*project
+
+	agentLife time.Duration // see Options.AgentLife
 }
+
+// usualAgentLife is how long an agent is remembered when nobody says otherwise.
+const usualAgentLife = 30 * 24 * time.Hour
 
 // keepEnded is how long an ended thread stays in memory, where late comments
 // find it.
@@ -55,6 +61,7 @@ func newState() *state {
 		waits: map[coord.WaitID]*coord.Wait{}, waitsOf: map[coord.AgentID]map[coord.WaitID]*coord.Wait{}, told: map[string]coord.Millis{}, actions: map[coord.AgentID]string{},
 		heard: map[coord.AgentID]coord.Millis{}, sights: map[coord.AgentID]sights{}, tokens: map[tally]coord.TokenTotal{},
 		lastCall: func(coord.AgentID) coord.Millis { return 0 }, projects: map[coord.ProjectID]*project{},
+		quotaTo: map[coord.ProjectID]bool{}, agentLife: usualAgentLife,
 	}
 }
 
@@ -295,12 +302,8 @@ func (s *state) prune(now coord.Millis) {
 	}
 }
 
-// agentLife is how long an agent is remembered after it was last seen; the store
-// sweeps it at the same age.
-const agentLife = 30 * 24 * time.Hour
-
 func (s *state) tooOld(a *coord.Agent, now coord.Millis) bool {
-	return !a.Live() && now >= a.LastSeen.Add(agentLife)
+	return !a.Live() && now >= a.LastSeen.Add(s.agentLife)
 }
 
 // forget drops the agents that nobody has seen for long, and their credentials.

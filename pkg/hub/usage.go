@@ -150,30 +150,40 @@ func (h *Hub) tokensUsed(_ *coord.Agent, c coord.Caller, in tool.TokensUsedIn) (
 }
 
 // RecordQuota makes a new measurement of the user's quota known: to status, and
-// as an event to every project with a live agent. One that says what the last
-// one said is no news.
+// as an event to every project with a live agent; another project hears of it
+// when its first agent comes. One that says what the last one said is no news.
 func (h *Hub) RecordQuota(ctx context.Context, uses []coord.QuotaUse) error {
-	top, ok := coord.HighestQuota(uses)
-	if !ok {
+	if _, ok := coord.HighestQuota(uses); !ok {
 		return coord.Errorf(coord.Invalid, "give at least one bucket", "an empty quota")
 	}
 	_, err := h.submit(ctx, "record_quota", ReplyKey{}, func(t *txn) (any, error) {
 		if slices.Equal(t.quota, uses) {
 			return nil, nil
 		}
-		before := t.quota
-		t.quota = slices.Clone(uses)
-		t.undo = append(t.undo, func() { t.quota = before })
+		before, told := t.quota, t.quotaTo
+		t.quota, t.quotaTo = slices.Clone(uses), map[coord.ProjectID]bool{}
+		t.undo = append(t.undo, func() { t.quota, t.quotaTo = before, told })
 		for _, id := range slices.Sorted(maps.Keys(t.projects)) {
-			if t.liveAgents(id) == 0 {
-				continue
+			if t.liveAgents(id) > 0 {
+				t.tellQuota(id)
 			}
-			t.emit(news{kind: coord.KindQuotaUpdated, project: id, priority: coord.Low, payload: coord.QuotaUpdated{
-				Usage: top.Utilization, Limit: 100, Utilization: top.Utilization, ResetsAt: top.ResetsAt, Buckets: uses}})
 		}
 		return nil, nil
 	})
 	return err
+}
+
+// tellQuota tells a project of the newest measurement, once.
+func (t *txn) tellQuota(id coord.ProjectID) {
+	top, ok := coord.HighestQuota(t.quota)
+	if !ok || t.quotaTo[id] {
+		return
+	}
+	told := t.quotaTo
+	told[id] = true
+	t.undo = append(t.undo, func() { delete(told, id) })
+	t.emit(news{kind: coord.KindQuotaUpdated, project: id, priority: coord.Low, payload: coord.QuotaUpdated{
+		Usage: top.Utilization, Limit: 100, Utilization: top.Utilization, ResetsAt: top.ResetsAt, Buckets: t.quota}})
 }
 
 func (s *state) liveAgents(id coord.ProjectID) (n int) {

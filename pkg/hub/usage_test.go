@@ -118,6 +118,23 @@ func TestAQuotaIsNewsOnceToEachProjectInUse(t *testing.T) {
 	if diff := cmp.Diff([]coord.QuotaUpdated{{Usage: 80, Limit: 100, Utilization: 80, ResetsAt: 5, Buckets: uses}}, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
+	late := registration("zoe")
+	late.Project = "other"
+	for range 2 {
+		r.join(late)
+	}
+	if events, err = r.store.Events(t.Context(), "other", 0, 100); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, e := range events {
+		if e.Kind == coord.KindQuotaUpdated {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("a project that comes later is told %d times", told)
+	}
 	status := ann.call("coordinator_status", nil)
 	want(t, "status", status["quota"], object{"utilization_pct": 80.0, "resets_at": 5.0})
 	if err := r.RecordQuota(t.Context(), nil); coord.CodeOf(err) != coord.Invalid {

@@ -50,7 +50,7 @@ func homeFiles(home config.Home) []string {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		out = append(out, home.Database()+suffix)
 	}
-	for _, name := range []string{"run.path", "setup.json", "setup.json.lock", "tokens", "plugin", "launched.json", "stopped.json", "backups"} {
+	for _, name := range []string{"run.path", "setup.json", "setup.json.lock", "tokens", "plugin", "launched.json", "stopped.json", "doors.json", "backups"} {
 		out = append(out, filepath.Join(home.Dir(), name))
 	}
 	return out

@@ -43,12 +43,16 @@ type Options struct {
 	Quota    bool          // ask for the use of the user's plan
 	QuotaURL string        // where instead of the Anthropic API; "" = there
 	Prices   config.Prices // of models; nil = costs are not shown
+	Keep     Keep          // how long is kept what is no longer live
 	Sweep    time.Duration // what is too old is deleted this often; 0 = 10 min, and soon after the start
 
 	Args []string               // of "coord-hub serve", in status and hub.json for who starts it again
 	Up   func(config.Discovery) // called by Run once the hub answers; nil = nothing
 	Log  *slog.Logger           // nil = discard
 }
+
+// Keep says how long is kept what is no longer live; zero fields are the usual times.
+type Keep = sqlite.Keep
 
 func (o *Options) validate() error {
 	if o.Home.Dir() == "" {

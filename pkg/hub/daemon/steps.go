@@ -87,7 +87,7 @@ func (d *Daemon) readSecrets(context.Context) (err error) {
 }
 
 func (d *Daemon) openStore(ctx context.Context) (err error) {
-	d.store, err = sqlite.Open(ctx, sqlite.Options{Path: d.o.Home.Database(), Durability: d.o.Durability, Log: d.o.Log})
+	d.store, err = sqlite.Open(ctx, sqlite.Options{Path: d.o.Home.Database(), Durability: d.o.Durability, Keep: d.o.Keep, Log: d.o.Log})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (d *Daemon) buildRules(ctx context.Context) (err error) {
 	}
 	d.hub, err = hub.New(hub.Options{
 		Store: d.store, Publisher: d.events, Statuses: d.broker, Meter: d.metrics, Log: d.o.Log,
-		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive,
+		Version: d.o.Version, Instance: d.instance, Host: d.host, Alive: process.Alive, AgentLife: d.o.Keep.Agents,
 	})
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ type door struct {
 // which local work goes on; then it lets callers in.
 func (d *Daemon) openDoors(context.Context) error {
 	d.discovery = d.describe()
-	before, _ := config.ReadDiscovery(d.o.Home) // of a hub that was killed; none is as good
+	oldHTTP, oldMQTT := config.DoorsBefore(d.o.Home, coord.At(d.started))
 	var open []door
 	var closers []func() error
 	d.later("close the doors", 2*time.Second, func(context.Context) error {
@@ -171,7 +171,7 @@ func (d *Daemon) openDoors(context.Context) error {
 		mqtt    bool
 		address *string
 		before  string
-	}{{d.o.HTTP, false, &d.discovery.HTTP, before.HTTP}, {d.o.MQTT, true, &d.discovery.MQTT, before.MQTT}} {
+	}{{d.o.HTTP, false, &d.discovery.HTTP, oldHTTP}, {d.o.MQTT, true, &d.discovery.MQTT, oldMQTT}} {
 		l, err := listenTCP(d.o.Bind, tcp.port, tcp.before)
 		if err != nil && tcp.port.Chosen {
 			return err
@@ -260,5 +260,5 @@ func (d *Daemon) retract() error {
 	if now, err := config.ReadDiscovery(d.o.Home); err != nil || now.Instance != d.instance {
 		return nil
 	}
-	return os.Remove(d.o.Home.Discovery())
+	return errors.Join(config.KeepDoors(d.o.Home, d.discovery, coord.At(time.Now())), os.Remove(d.o.Home.Discovery()))
 }

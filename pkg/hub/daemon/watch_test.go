@@ -59,9 +59,16 @@ func TestALinkIsAskedForOverTheSocket(t *testing.T) {
 	}
 }
 
-// A browser looks at one address: the hub that follows a killed one takes its
-// port, even if the usual one has become free.
-func TestTheNextHubTakesThePortOfTheKilledOne(t *testing.T) {
+// A browser looks at one address: the hub that follows one that was killed, or
+// has just left, takes its port, even if the usual one has become free.
+func TestTheNextHubTakesThePortOfTheOneBefore(t *testing.T) {
+	for _, killed := range []bool{false, true} {
+		t.Run(fmt.Sprint("killed ", killed), func(t *testing.T) { takesThePort(t, killed) })
+	}
+}
+
+func takesThePort(t *testing.T, killed bool) {
+	t.Helper()
 	home := newHome(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0") // somebody has the usual port
 	if err != nil {
@@ -72,17 +79,19 @@ func TestTheNextHubTakesThePortOfTheKilledOne(t *testing.T) {
 	if err := first.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	killed := first.Discovery()
+	before := first.Discovery()
 	if err := first.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := config.WriteDiscovery(home, killed); err != nil { // what a killed hub leaves behind
-		t.Fatal(err)
+	if killed {
+		if err := config.WriteDiscovery(home, before); err != nil { // what a killed hub leaves behind
+			t.Fatal(err)
+		}
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := start(t, daemon.Options{Home: home, HTTP: usual}).Discovery().HTTP; got != killed.HTTP {
-		t.Errorf("the next hub is at %s, the killed one was at %s", got, killed.HTTP)
+	if got := start(t, daemon.Options{Home: home, HTTP: usual}).Discovery().HTTP; got != before.HTTP {
+		t.Errorf("the next hub is at %s, the one before was at %s", got, before.HTTP)
 	}
 }

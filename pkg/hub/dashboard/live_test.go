@@ -1,10 +1,9 @@
 package dashboard_test
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -157,16 +156,44 @@ func TestTokensAndQuotaAreShown(t *testing.T) {
 	b := open(t, home)
 	b.wait("quota is said to be off", `document.querySelector('#quota').innerText.includes('COORDINATOR_QUOTA')`)
 	b.wait("no tokens so far", `document.querySelector('#tokens').innerText.includes('No agent')`)
-	unix := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", home.Hub().Socket)
-	}}
-	defer unix.CloseIdleConnections()
 	body := fmt.Sprintf(`{"agent":%q,"uses":[{"model":"claude-sonnet","input":1200,"output":340,"cache_read":50000}]}`, id)
-	resp, err := (&http.Client{Transport: unix}).Post("http://hub/api/tokens", "application/json", strings.NewReader(body))
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%v %v", resp, err)
+	if status := post(t, home, "/api/tokens", body); status != http.StatusOK {
+		t.Fatalf("POST /api/tokens: %d", status)
 	}
-	_ = resp.Body.Close()
 	b.wait("the tokens are there", `/alice\s+1\.2 k\s+340\s+50\.0 k/.test(document.querySelector('#tokens').innerText)`)
+	b.clean()
+}
+
+// With a restored database the open page begins anew and says so: what the
+// backup does not have is gone from it.
+func TestThePageFollowsARestore(t *testing.T) {
+	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	alice := home.Agent("alice", shop.Dir)
+	alice.Announce("kept.go")
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	run := func(args ...string) {
+		t.Helper()
+		if out, err := home.Command(args...).CombinedOutput(); err != nil {
+			t.Fatalf("coord-hub %v: %v: %s", args, err, out)
+		}
+	}
+	run("backup", "--output", copied)
+	alice.Announce("lost.go")
+	b := open(t, home)
+	const text = `document.querySelector('#timeline').innerText`
+	b.wait("both announcements are there", text+`.includes('kept.go') && `+text+`.includes('lost.go')`)
+	eval[bool](b, `(window.loaded = true)`)
+	run("restore", copied)
+	run("start")
+	b.wait("the page shows the restored log and says so", text+`.includes('kept.go') && !`+text+`.includes('lost.go') && `+text+`.includes('restored') && document.querySelector('.link-state.live')`)
+	alice.Announce("new.go")
+	b.wait("it goes on", text+`.includes('new.go')`)
+	if n := eval[int](b, `[...document.querySelectorAll('#timeline .event')].filter(e => e.innerText.includes('kept.go')).length`); n != 1 {
+		t.Errorf("what the backup has is shown %d times", n)
+	}
+	if !eval[bool](b, `window.loaded === true`) {
+		t.Error("the page was loaded again")
+	}
+	b.forgive()
 	b.clean()
 }

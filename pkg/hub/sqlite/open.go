@@ -40,6 +40,7 @@ type Options struct {
 	Durability string           // Full or Normal; "" = Full
 	Log        *slog.Logger     // nil = no log
 	Now        func() time.Time // nil = time.Now
+	Keep       Keep             // how long Sweep lets rows stay
 
 	oldest string // SQLite that is good enough; "" = minVersion
 }
@@ -63,13 +64,14 @@ func (o *Options) validate() error {
 	if o.oldest == "" {
 		o.oldest = minVersion
 	}
-	return nil
+	return o.Keep.validate()
 }
 
 // Store is an open database. It is made by [Open].
 type Store struct {
 	log    *slog.Logger
 	now    func() time.Time
+	keep   Keep
 	writer *writer
 	reader *reader
 
@@ -99,6 +101,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		log:    o.Log.With("component", "sqlite"),
 		now:    o.Now,
+		keep:   o.Keep,
 		turn:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
 	}

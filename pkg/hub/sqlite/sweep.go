@@ -9,15 +9,38 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 )
 
-// How long rows are kept (CONTRACT 9).
-const (
-	replyAge  = 10 * time.Minute
-	newsAge   = 7 * 24 * time.Hour  // events and file activity
-	threadAge = 30 * 24 * time.Hour // after the end
-	agentAge  = 30 * 24 * time.Hour // after it was last seen
-	statsAge  = 90 * 24 * time.Hour
-	moduleAge = 30 * 24 * time.Hour // after it was set, when no agent of the project is known any more
-)
+const day = 24 * time.Hour
+
+// Keep says how long rows are kept.
+type Keep struct {
+	Events  time.Duration // events and file activity; 0 = 7 days
+	Threads time.Duration // threads with their messages, and announcements, after the end; 0 = 30 days
+	Agents  time.Duration // after they were last seen; the module map of a project without any, after it was set; 0 = 30 days
+	Stats   time.Duration // tokens; 0 = 90 days
+}
+
+func (k *Keep) validate() error {
+	for _, f := range []struct {
+		name  string
+		age   *time.Duration
+		usual time.Duration
+	}{{"Events", &k.Events, 7 * day}, {"Threads", &k.Threads, 30 * day}, {"Agents", &k.Agents, 30 * day}, {"Stats", &k.Stats, 90 * day}} {
+		if *f.age < 0 {
+			return coord.Errorf(coord.Invalid, "give a time of 0 or more", "sqlite: Options.Keep.%s is negative", f.name)
+		}
+		if *f.age == 0 {
+			*f.age = f.usual
+		}
+	}
+	return nil
+}
+
+// The ages of the policies.
+func ofReplies(Keep) time.Duration   { return 10 * time.Minute }
+func ofEvents(k Keep) time.Duration  { return k.Events }
+func ofThreads(k Keep) time.Duration { return k.Threads }
+func ofAgents(k Keep) time.Duration  { return k.Agents }
+func ofStats(k Keep) time.Duration   { return k.Stats }
 
 // sweepRows bounds one statement of a sweep, and so the time for which it keeps
 // a batch waiting.
@@ -27,7 +50,7 @@ const sweepRows = 500
 // the one parameter is the moment age ago, are deleted by their key.
 type retention struct {
 	table     string
-	age       time.Duration
+	age       func(Keep) time.Duration
 	key       string
 	condition string
 }
@@ -39,23 +62,23 @@ type retention struct {
 // exists, and always its newest entry, from which the chain of prev goes on. An
 // event stays while it is in an inbox.
 var policies = [...]retention{
-	{"replies", replyAge, "agent, key", `FROM replies WHERE time < ?`},
-	{"edits", newsAge, "id", `FROM edits WHERE time < ?`},
-	{"inbox", newsAge, "agent, seq", `FROM (SELECT i.agent, i.seq
+	{"replies", ofReplies, "agent, key", `FROM replies WHERE time < ?`},
+	{"edits", ofEvents, "id", `FROM edits WHERE time < ?`},
+	{"inbox", ofEvents, "agent, seq", `FROM (SELECT i.agent, i.seq
 		FROM events e JOIN inbox i ON i.seq = e.seq LEFT JOIN agents a ON a.id = i.agent
 		WHERE e.time < ? AND (a.id IS NULL OR i.seq <= a.seen AND i.seq < (SELECT max(seq) FROM inbox WHERE agent = i.agent)))`},
-	{"tokens", statsAge, "id", `FROM tokens WHERE time < ?`},
-	{"events", newsAge, "seq", `FROM events e WHERE time < ? AND NOT EXISTS (SELECT 1 FROM inbox WHERE seq = e.seq)`},
-	{"leases", newsAge, "project, id", `FROM leases WHERE ended > 0 AND ended < ?`},
-	{"waits", newsAge, "project, id", `FROM waits WHERE ended > 0 AND ended < ?`},
-	{"announcements", threadAge, "project, id", `FROM announcements WHERE live = 0 AND ended > 0 AND ended < ?`},
-	{"messages", threadAge, "project, id", `FROM (SELECT m.project, m.id
+	{"tokens", ofStats, "id", `FROM tokens WHERE time < ?`},
+	{"events", ofEvents, "seq", `FROM events e WHERE time < ? AND NOT EXISTS (SELECT 1 FROM inbox WHERE seq = e.seq)`},
+	{"leases", ofEvents, "project, id", `FROM leases WHERE ended > 0 AND ended < ?`},
+	{"waits", ofEvents, "project, id", `FROM waits WHERE ended > 0 AND ended < ?`},
+	{"announcements", ofThreads, "project, id", `FROM announcements WHERE live = 0 AND ended > 0 AND ended < ?`},
+	{"messages", ofThreads, "project, id", `FROM (SELECT m.project, m.id
 		FROM threads t JOIN messages m ON m.project = t.project AND m.thread = t.id
 		WHERE t.live = 0 AND t.ended > 0 AND t.ended < ?)`},
-	{"threads", threadAge, "project, id", `FROM threads t WHERE live = 0 AND ended > 0 AND ended < ?
+	{"threads", ofThreads, "project, id", `FROM threads t WHERE live = 0 AND ended > 0 AND ended < ?
 		AND NOT EXISTS (SELECT 1 FROM messages WHERE project = t.project AND thread = t.id)`},
-	{"agents", agentAge, "id", `FROM agents WHERE live = 0 AND last_seen < ?`},
-	{"modules", moduleAge, "project, id", `FROM modules m WHERE updated < ? AND NOT EXISTS (SELECT 1 FROM agents WHERE project = m.project)`},
+	{"agents", ofAgents, "id", `FROM agents WHERE live = 0 AND last_seen < ?`},
+	{"modules", ofAgents, "project, id", `FROM modules m WHERE updated < ? AND NOT EXISTS (SELECT 1 FROM agents WHERE project = m.project)`},
 }
 
 // kept tables do not grow, or go with another: the credentials of an agent and
@@ -82,7 +105,7 @@ func (s *Store) Sweep(ctx context.Context, now coord.Millis) error {
 
 func (s *Store) sweep(ctx context.Context, r retention, now coord.Millis) error {
 	for total := int64(0); ; {
-		n, err := s.sweepOnce(ctx, r.sql(), now.Add(-r.age))
+		n, err := s.sweepOnce(ctx, r.sql(), now.Add(-r.age(s.keep)))
 		if err != nil {
 			return err
 		}

@@ -105,6 +105,34 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 	}
 }
 
+func TestHowLongIsKeptIsAChoice(t *testing.T) {
+	file := temp(t)
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: file, Keep: sqlite.Keep{Events: day, Threads: 2 * day, Agents: 3 * day, Stats: 4 * day}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	c := &hub.Changes{}
+	for n := range int64(5) { // so many days old
+		at := now.Add(-time.Duration(n)*day - time.Millisecond)
+		e, th, a := event(coord.Seq(n+1), shop), thread(n+1), agent(coord.AgentID(fmt.Sprintf("ag-%d", n+1)))
+		e.Time, a.Status, a.LastSeen = at, coord.Offline, at
+		th.Status, th.Ended, th.Respondents = coord.ThreadResolved, at, nil
+		c.Events, c.Threads, c.Agents = append(c.Events, e), append(c.Threads, th), append(c.Agents, a)
+		c.Tokens = append(c.Tokens, coord.TokenUse{Agent: a.ID, Project: shop, Model: fmt.Sprintf("m-%d", n+1), Time: at})
+	}
+	store(t, s, c)
+
+	sweep(t, s)
+	left := map[string]int{}
+	for table, name := range map[string]string{"events": "seq", "threads": "id", "agents": "id", "tokens": "model"} {
+		left[table] = len(column(t, rawSQL(t, file), name, table))
+	}
+	equal(t, "rows left", left, map[string]int{"events": 1, "threads": 2, "agents": 3, "tokens": 4})
+	_, err = sqlite.Open(t.Context(), sqlite.Options{Path: temp(t), Keep: sqlite.Keep{Stats: -1}})
+	wantCode(t, err, coord.Invalid)
+}
+
 func TestSweepKeepsWhatIsAlive(t *testing.T) {
 	s := open(t, temp(t))
 	a, old := agent("ag-1"), now.Add(-400*day)

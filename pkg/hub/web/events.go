@@ -111,8 +111,8 @@ func readSince(f *following, v string) error {
 
 // events streams the log. Unnamed messages are events, with their seq as id;
 // the others are "hello" (first of all), "truncated" (what was asked for is no
-// longer there), "state" (an overview, when asked for) and "dropped" (the
-// reader is too slow; it may connect again where it was).
+// longer there), "state" (an overview, when asked for), "dropped" (the reader is too
+// slow; it may connect again where it was) and "ended" (the session has ended).
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if s.o.Events == nil {
 		return coord.Errorf(coord.NotFound, "follow a hub that has one", "this hub serves no stream of events")
@@ -134,7 +134,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.leaving, cancel)()
-	st := &stream{web: s, events: s.o.Events, f: f, out: w, control: http.NewResponseController(w)}
+	gone, leave := s.followers.join(caller.Session)
+	defer leave()
+	st := &stream{web: s, events: s.o.Events, f: f, session: !caller.Operator, still: func() bool { return s.still(r, caller) }, gone: gone, out: w, control: http.NewResponseController(w)}
 	if err := st.run(ctx); err != nil {
 		s.log.Debug("stream ended", "err", err, "at", st.at, "request_id", coord.RequestFrom(r.Context()))
 	}
@@ -148,6 +150,9 @@ type stream struct {
 	f       following
 	out     http.ResponseWriter
 	control *http.ResponseController
+	session bool            // of an agent, which may end
+	still   func() bool     // the credential is good
+	gone    <-chan struct{} // closed when the session has left
 	buf     bytes.Buffer
 	epoch   coord.Epoch
 	at      coord.Seq // everything up to here has been sent, or is not asked for
@@ -166,7 +171,7 @@ func (st *stream) run(ctx context.Context) error {
 	look := st.looks()
 	defer look.Stop()
 	for {
-		if dropped, err := st.catchUp(ctx); dropped || err != nil {
+		if over, err := st.catchUp(ctx); over || err != nil {
 			return err
 		}
 		if err := st.state(ctx); err != nil {
@@ -177,6 +182,7 @@ func (st *stream) run(ctx context.Context) error {
 			return ctx.Err()
 		case <-bell:
 			st.rest(ctx)
+		case <-st.gone:
 		case <-look.C:
 		case <-beat.C:
 			fmt.Fprintf(&st.buf, ": still here\nid: %d\n\n", st.at) // an id alone moves a browser's Last-Event-ID on
@@ -187,10 +193,10 @@ func (st *stream) run(ctx context.Context) error {
 	}
 }
 
-// looks ticks as often as the state is looked at without an event; for a stream
-// that does not want it, never.
+// looks ticks as often as the state, or whether the session has ended, is looked
+// at without an event; for a stream that wants neither, never.
 func (st *stream) looks() *time.Ticker {
-	if st.f.state {
+	if st.f.state || st.session {
 		return time.NewTicker(overviewGap)
 	}
 	t := time.NewTicker(time.Hour)
@@ -269,6 +275,11 @@ type dropped struct {
 	Head   coord.Seq `json:"head"`
 }
 
+// ended says that the credential of the stream is no longer good.
+type ended struct {
+	Reason string `json:"reason"`
+}
+
 // checkGap tells when the event after the asked one is no longer kept. Numbers
 // of kept events leave no hole, whatever the project.
 func (st *stream) checkGap(ctx context.Context, head coord.Seq) error {
@@ -292,8 +303,13 @@ func (st *stream) checkGap(ctx context.Context, head coord.Seq) error {
 
 // catchUp sends pages until the stream is at the head. A reader that has had its
 // replay and has fallen too far behind is dropped: it can come back where it was.
-func (st *stream) catchUp(ctx context.Context) (drop bool, err error) {
+// One whose session has ended sees nothing more.
+func (st *stream) catchUp(ctx context.Context) (over bool, err error) {
 	for {
+		if st.hasEnded() {
+			st.named("ended", ended{Reason: "the session has ended"})
+			return true, st.flush()
+		}
 		_, head := st.events.Head()
 		if st.at >= head {
 			return false, nil
@@ -317,6 +333,16 @@ func (st *stream) catchUp(ctx context.Context) (drop bool, err error) {
 		if err := st.flush(); err != nil {
 			return false, err
 		}
+	}
+}
+
+// hasEnded reports whether the session of the stream has left, or was revoked.
+func (st *stream) hasEnded() bool {
+	select {
+	case <-st.gone:
+		return true
+	default:
+		return !st.still()
 	}
 }
 

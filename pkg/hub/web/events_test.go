@@ -390,3 +390,24 @@ func TestTheStateIsPushedWhenItChanges(t *testing.T) {
 		t.Errorf("the second state is %+v", v)
 	}
 }
+
+// A session that leaves, or is revoked, takes its stream with it: at once with the
+// next event, which it does not see, and within a second without one.
+func TestAStreamEndsWithItsSession(t *testing.T) {
+	for _, next := range []int{0, 1} {
+		s, log := streaming(t, nil)
+		log.add(1, `{}`)
+		l := s.follow(t, "?since=0", bearer(string(key)))
+		operator := s.follow(t, "?since=0", bearer(token))
+		named[greeting](l, "hello")
+		l.seqs(1)
+		named[greeting](operator, "hello")
+		s.rules.ended.Store(true)
+		log.add(2*next, `{}`)
+		named[struct{ Reason string }](l, "ended")
+		if m, ok := l.next(); ok {
+			t.Errorf("after the end there is %+v", m)
+		}
+		operator.seqs(1 + 2*next)
+	}
+}

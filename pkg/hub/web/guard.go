@@ -177,6 +177,17 @@ func (s *Server) identify(r *http.Request) (coord.Caller, *coord.Error) {
 	return coord.Caller{}, coord.Errorf(coord.Unauthorized, "register again, or send the token of this hub", "the hub does not know this credential")
 }
 
+// still reports whether the credential that the request was admitted with is
+// good: the key of a session is until the session ends.
+func (s *Server) still(r *http.Request, c coord.Caller) bool {
+	if c.Operator {
+		return true
+	}
+	_, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	now, ok := s.o.Rules.Authenticate(coord.SessionKey(secret))
+	return ok && now.Agent == c.Agent
+}
+
 // remote gives the address of the other side, the zero Addr when it has none.
 func remote(r *http.Request) netip.Addr {
 	a, err := netip.ParseAddrPort(r.RemoteAddr)

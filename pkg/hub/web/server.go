@@ -84,15 +84,16 @@ func (o *Options) validate() error {
 
 // Server serves the routes on any number of listeners.
 type Server struct {
-	o        Options
-	log      *slog.Logger
-	failures *auth.Failures
-	rates    *rates
-	visits   *auth.Visits
-	streams  chan struct{} // one entry for each open stream
-	handler  http.Handler
-	leaving  context.Context    // ends when Stop begins: reads that wait for something end then
-	end      context.CancelFunc // of leaving
+	o         Options
+	log       *slog.Logger
+	failures  *auth.Failures
+	rates     *rates
+	visits    *auth.Visits
+	followers followers
+	streams   chan struct{} // one entry for each open stream
+	handler   http.Handler
+	leaving   context.Context    // ends when Stop begins: reads that wait for something end then
+	end       context.CancelFunc // of leaving
 
 	mu      sync.Mutex
 	doors   []*door // guarded by mu

@@ -27,6 +27,8 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 	if err := s.o.Rules.Leave(r.Context()); err != nil {
 		return err
 	}
+	caller, _ := coord.CallerFrom(r.Context())
+	s.followers.end(caller.Session)
 	write(w, r, http.StatusOK, struct {
 		Left bool `json:"left"`
 	}{true})

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -44,6 +45,8 @@ type call struct {
 type rules struct {
 	on func(ctx context.Context, op string) (json.RawMessage, error)
 
+	ended atomic.Bool // the session of key
+
 	mu    sync.Mutex
 	calls []call // guarded by mu
 }
@@ -66,7 +69,9 @@ func (r *rules) Register(ctx context.Context, m coord.MemberID, in coord.Registr
 	return coord.Registered{AgentID: "ag-new", Name: in.Label, SessionKey: "key-of-new", Epoch: "e1"}, nil
 }
 
-func (r *rules) Authenticate(k coord.SessionKey) (coord.Caller, bool) { return alice, k == key }
+func (r *rules) Authenticate(k coord.SessionKey) (coord.Caller, bool) {
+	return alice, k == key && !r.ended.Load()
+}
 
 func (r *rules) Leave(ctx context.Context) error {
 	r.note(ctx, call{Op: "leave"})

@@ -3,7 +3,7 @@ import { html, render, useEffect, useMemo, useRef, useState } from './vendor/htm
 import { connect } from './store.js';
 import { act } from './api.js';
 import { names as nameAll, useNow, useStore } from './hooks.js';
-import { ago, outcomes, projectName } from './format.js';
+import { ago, outcomes, plural, projectName } from './format.js';
 import { Agents, Glance } from './agents.js';
 import { Consultations } from './consultations.js';
 import { Lanes } from './lanes.js';
@@ -133,7 +133,7 @@ function Denied() {
 
 function Foot({ o, events }) {
   if (!o) return null;
-  return html`<footer>coord-hub ${o.hub.version} · up since ${new Date(o.hub.started_at).toLocaleString()} · ${o.mqtt.connections} connections · event ${events.at(-1)?.seq || 0} · ${o.mqtt.dropped ? `${o.mqtt.dropped} pushes dropped` : 'no push dropped'}</footer>`;
+  return html`<footer>coord-hub ${o.hub.version} · up since ${new Date(o.hub.started_at).toLocaleString()} · ${plural(o.mqtt.connections, 'connection')} · event ${events.at(-1)?.seq || 0} · ${o.mqtt.dropped ? `${o.mqtt.dropped} pushes dropped` : 'no push dropped'}</footer>`;
 }
 
 // Announcer tells a screen reader of consultations, and of nothing else.

@@ -106,15 +106,18 @@ function History({ points }) {
 
 const short = v => v >= 1e6 ? `${(v / 1e6).toFixed(1)} M` : v >= 1000 ? `${(v / 1000).toFixed(1)} k` : String(v || 0);
 
+const dollars = v => `$${v.toFixed(2)}`;
+
 export function Tokens({ events, ours }) {
   const news = events.findLast(e => e.kind === 'tokens.used')?.seq;
   const [all] = useOptional('/api/tokens', news);
   const rows = ours(all?.totals);
+  const priced = rows.some(r => r.cost_usd !== undefined);
   const cost = rows.reduce((sum, r) => sum + (r.cost_usd || 0), 0);
-  return html`<${Panel} id="tokens" title="Tokens" note=${cost ? `$${cost.toFixed(2)}` : rows.length ? 'by agent' : ''}>
+  return html`<${Panel} id="tokens" title="Tokens" note=${priced ? dollars(cost) : rows.length ? 'by agent' : ''}>
     ${rows.length === 0 ? html`<${Empty}>No agent has reported tokens yet.</${Empty}>` : html`
-      <table class="tokens"><thead><tr><th scope="col">Agent</th><th scope="col">in</th><th scope="col">out</th><th scope="col">cached</th></tr></thead>
-      <tbody>${rows.slice(0, 20).map(r => html`<tr key=${r.agent.id + r.model} title=${r.model}><th scope="row"><${Who} id=${r.agent.id} name=${r.agent.name} /></th>
-        <td>${short(r.input)}</td><td>${short(r.output)}</td><td>${short(r.cache_read + r.cache_creation)}</td></tr>`)}</tbody></table>`}
+      <table class="tokens"><thead><tr><th scope="col">Agent</th><th scope="col">in</th><th scope="col">out</th><th scope="col">cached</th>${priced && html`<th scope="col">cost</th>`}</tr></thead>
+      <tbody>${rows.slice(0, 20).map(r => html`<tr key=${r.agent.id + r.model} title="${r.model}, ${plural(r.turns, 'turn')}"><th scope="row"><${Who} id=${r.agent.id} name=${r.agent.name} /></th>
+        <td>${short(r.input)}</td><td>${short(r.output)}</td><td>${short(r.cache_read + r.cache_creation)}</td>${priced && html`<td>${r.cost_usd === undefined ? '–' : dollars(r.cost_usd)}</td>`}</tr>`)}</tbody></table>`}
   </${Panel}>`;
 }
