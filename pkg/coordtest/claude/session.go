@@ -75,7 +75,7 @@ func Start(t testing.TB, o Options) *Session {
 		"DISABLE_AUTOUPDATER=1", "DISABLE_TELEMETRY=1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "IS_SANDBOX=1",
 		"COORDINATOR_HOME=" + o.Home.Dir,
 	}, o.Env...)
-	t.Cleanup(func() { o.Home.Settle("claude", "coord-shim", "coord-hook") })
+	o.Home.SettleAtEnd("claude", "coord-shim", "coord-hook")
 	if o.Prompt == "" {
 		s.screen = newTerminal(t, o.Dir, env, append([]string{program}, o.Args...))
 		return s
