@@ -34,10 +34,8 @@ func TestNewsComesWithTheNextResult(t *testing.T) {
 	}
 	a = alice.reads(a, "b.go")
 	alice.silent(a) // told once
-	a.Reply(claude.Say("done"))
-	b.Reply(claude.Say("done"))
-	alice.Wait()
-	bob.Wait()
+	alice.Finish(a)
+	bob.Finish(b)
 }
 
 // TestAnIdleSessionIsWoken by news about a file that it has edited: at once
@@ -64,7 +62,7 @@ func TestAnIdleSessionIsWoken(t *testing.T) {
 			alice.Type("change a.go")
 			a := alice.edits(alice.reads(alice.asked(), "a.go"), "a.go", "a.go", "alice was here")
 			a.Reply(claude.Say("that is all"))
-			alice.Shows("that is all")
+			alice.Shows("· done") // the turn is over, its hooks are too
 
 			bob := st.print("bob", "plan")
 			b := bob.announces(bob.asked(), "rename everything", "a.go")
@@ -79,8 +77,7 @@ func TestAnIdleSessionIsWoken(t *testing.T) {
 			t.Log(a.News())
 			a.Reply(claude.Say("I see"))
 			alice.Shows("I see")
-			b.Reply(claude.Say("done"))
-			bob.Wait()
+			bob.Finish(b)
 		})
 	}
 }

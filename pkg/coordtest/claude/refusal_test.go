@@ -31,8 +31,7 @@ func TestAnEditIsRefusedUntilTheOtherStops(t *testing.T) {
 
 	b = bob.edits(bob.reads(b, "a.go"), "a.go", "TestAn", "bob too: TestAn")
 	bob.wrote(b)
-	b.Reply(claude.Say("done"))
-	bob.Wait()
+	bob.Finish(b)
 	if got, want := read(t, alice.path("a.go")), "bob too: TestAnEditIsRefusedUntilTheOtherStops alice was here\n"; got != want {
 		t.Errorf("a.go holds %q, not %q", got, want)
 	}

@@ -113,6 +113,22 @@ func (s *Session) Wait() string {
 	return s.output.String()
 }
 
+// Finish lets the model say that it is done, to the request and to all that
+// follow, until the session with a prompt ends. It gives what that printed.
+func (s *Session) Finish(r *Request) string {
+	s.t.Helper()
+	for late := time.After(patience); ; {
+		r.Reply(Say("done"))
+		select {
+		case r = <-s.Model.requests: // news has kept it from stopping
+		case <-s.done:
+			return s.output.String()
+		case <-late:
+			s.t.Fatalf("claude -p did not end within %v", patience)
+		}
+	}
+}
+
 // Screen is what the terminal shows now.
 func (s *Session) Screen() string { return s.screen.text() }
 
