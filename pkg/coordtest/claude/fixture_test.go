@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coordtest"
 	"github.com/coordhq/coord/pkg/coordtest/claude"
@@ -41,6 +42,9 @@ func (s *stage) setUp(r *coordtest.Repo) {
 	patient := strings.NewReplacer(`"timeout": 2`+"\n", `"timeout": 60`+"\n", `"timeout": 5`+"\n", `"timeout": 60`+"\n", `"timeout": 1`+"\n", `"timeout": 30`+"\n")
 	write(s.t, settings, patient.Replace(read(s.t, settings)))
 }
+
+// patience is how long a test waits for what has to happen.
+const patience = 60 * time.Second
 
 // tools are what a session may use without asking.
 const tools = "Read,Edit,Write,Bash,Agent,mcp__coord"
