@@ -31,6 +31,9 @@ type payload struct {
 	From          coord.Seq       `json:"from"`
 	To            coord.Seq       `json:"to"`
 	Wakes         int             `json:"wakes"`
+	Closed        []string        `json:"closed"`
+	Left          []string        `json:"left"`
+	More          int             `json:"more"`
 }
 
 // tellers word each kind of event; the kinds that are not here are told by their
@@ -60,6 +63,7 @@ var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 	coord.KindOverlapEdit:      touching("wrote %s although you hold it or announced it first: read it again before you go on"),
 	coord.KindOverlapMerge:     touching("edits %s in another working tree too: expect a conflict at merge"),
 	coord.KindDependencyEdited: touching("edited %s, which you depend on"),
+	coord.KindAgentLost:        lost,
 	coord.KindNeedsHuman: func(_ *coord.Event, p *payload) string {
 		return fmt.Sprintf("this thread woke you %d times without a word of your user and will not do so again: ask your user what to do", p.Wakes)
 	},
@@ -129,6 +133,20 @@ func freed(e *coord.Event, p *payload) string {
 		s += ": " + quote(p.Reason, maxWords)
 	}
 	return s + "; read it again before you edit it"
+}
+
+func lost(_ *coord.Event, p *payload) string {
+	s := "you counted as gone for a while"
+	if len(p.Closed) > 0 {
+		s += ", which ended " + files(p.Closed)
+	}
+	if len(p.Left) > 0 {
+		s += "; others may have edited " + files(p.Left)
+	}
+	if p.More > 0 {
+		s += fmt.Sprintf(" and %d more", p.More)
+	}
+	return s + ": read files again before you edit them, and announce what you still work on"
 }
 
 func file(path string) string { return quote(path, maxPath) }

@@ -39,7 +39,7 @@ func TestClearAndResumeKeepTheAgent(t *testing.T) {
 	}
 
 	alice.Type("/exit")
-	alice.hides("that is more")
+	alice.ended()
 	again := st.print("alice", "go on", "--continue")
 	a = again.asked("you are alice", `you hold: "a.go"`)
 	if diff := cmp.Diff(before, peers(watcher)); diff != "" {
@@ -86,7 +86,15 @@ func peers(a *coordtest.Agent) map[coord.AgentID]string {
 	return out
 }
 
-// hides waits until the terminal no longer shows the text, or has ended.
+// ended waits until the program in the terminal has ended.
+func (s *session) ended() {
+	s.t.Helper()
+	if !coordtest.Eventually(patience, func() bool { return s.Screen() == "" }) {
+		s.t.Fatalf("the terminal program goes on:\n%s", s.Screen())
+	}
+}
+
+// hides waits until the terminal no longer shows the text.
 func (s *session) hides(text string) {
 	s.t.Helper()
 	if !coordtest.Eventually(patience, func() bool { return !strings.Contains(s.Screen(), text) }) {
