@@ -103,6 +103,7 @@ func TestEveryKindHasWords(t *testing.T) {
 		coord.KindOverlapMerge:     {f, `bob edits "x" in another working tree`},
 		coord.KindDependencyEdited: {f, `bob edited "x", which you depend on`},
 		coord.KindNeedsHuman:       {coord.NeedsHuman{Wakes: 6}, "this thread woke you 6 times"},
+		coord.KindAgentLost:        {coord.AgentLost{Closed: []string{"T-1"}, Left: []coord.Path{path(t, "x")}}, `you counted as gone for a while, which ended "T-1"; others may have edited "x"`},
 		coord.KindResync:           {coord.Resync{From: 1, To: 9}, "events 1 to 9 are gone"},
 		coord.KindBroadcast:        {map[string]any{"x": "<b>"}, `broadcast "{`},
 		coord.KindAnnounceClosed:   {map[string]any{}, "announcement.closed"},

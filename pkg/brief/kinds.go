@@ -33,6 +33,9 @@ type payload struct {
 	Wakes         int             `json:"wakes"`
 	By            string          `json:"by"`
 	Unsure        bool            `json:"unsure"`
+	Closed        []string        `json:"closed"`
+	Left          []string        `json:"left"`
+	More          int             `json:"more"`
 }
 
 // tellers word each kind of event; the kinds that are not here are told by their
@@ -63,6 +66,7 @@ var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 	coord.KindOverlapWritten:   overwritten,
 	coord.KindOverlapMerge:     touching("edits %s in another working tree too: expect a conflict at merge"),
 	coord.KindDependencyEdited: touching("edited %s, which you depend on"),
+	coord.KindAgentLost:        lost,
 	coord.KindNeedsHuman: func(_ *coord.Event, p *payload) string {
 		return fmt.Sprintf("this thread woke you %d times without a word of your user and will not do so again: ask your user what to do", p.Wakes)
 	},
@@ -148,6 +152,20 @@ func freed(e *coord.Event, p *payload) string {
 		s += ": " + quote(p.Reason, maxWords)
 	}
 	return s + "; read it again before you edit it"
+}
+
+func lost(_ *coord.Event, p *payload) string {
+	s := "you counted as gone for a while"
+	if len(p.Closed) > 0 {
+		s += ", which ended " + files(p.Closed)
+	}
+	if len(p.Left) > 0 {
+		s += "; others may have edited " + files(p.Left)
+	}
+	if p.More > 0 {
+		s += fmt.Sprintf(" and %d more", p.More)
+	}
+	return s + ": read files again before you edit them, and announce what you still work on"
 }
 
 func file(path string) string { return quote(path, maxPath) }

@@ -31,9 +31,10 @@ type Home struct {
 	Dir  string
 	Path config.Home
 
-	mu     sync.Mutex // guards stderr and stdin
+	mu     sync.Mutex // guards stderr, stdin and ending
 	stderr map[string]*log
 	stdin  map[string]*log
+	ending []string
 }
 
 // NewHome makes an empty home. At the end of the test its hub is stopped as a
@@ -167,6 +168,12 @@ func (h *Home) Command(args ...string) *exec.Cmd {
 }
 
 func (h *Home) finish() {
+	h.mu.Lock()
+	ending := h.ending
+	h.mu.Unlock()
+	if len(ending) > 0 {
+		h.Settle(ending...)
+	}
 	h.StopHub()
 	h.Settle("coord-hook", "git") // what hooks have left behind to look at a working tree
 	for _, p := range processesOf(h.Dir) {
@@ -247,6 +254,14 @@ func (l *log) Bytes() []byte {
 
 // Program gives the path of one of our binaries.
 func (h *Home) Program(name string) string { return filepath.Join(string(h.binaries()), name) }
+
+// SettleAtEnd makes the end of the test wait for the programs, which end by
+// themselves when their client has.
+func (h *Home) SettleAtEnd(programs ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ending = programs
+}
 
 // Settle waits until none of the programs works in this home any more, and kills
 // those that do not end by themselves.

@@ -251,6 +251,18 @@ func TestAnIdleSessionIsWokenByItsWaiterAndOnlyByTheNewest(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsInAClientForOnePrompt: claude -p ends when its hooks have, the
+// one in the background too.
+func TestNobodyWaitsInAClientForOnePrompt(t *testing.T) {
+	_, bob, _ := two(t)
+	bob.Edit("login.go")
+	bob.Stop()
+	bob.Env = append(bob.Env, "CLAUDE_CODE_ENTRYPOINT=sdk-cli")
+	if said := bob.Hook("rewake", "stop", nil); said.Code != 0 || said.Stderr != "" {
+		t.Errorf("the waiter ended with %+v, want silence", said)
+	}
+}
+
 func TestACallOfOursBelongsToTheSubagentThatMakesIt(t *testing.T) {
 	home := coordtest.NewHome(t)
 	repo := coordtest.NewRepo(t, "shop", "login.go")

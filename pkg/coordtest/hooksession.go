@@ -129,7 +129,7 @@ func (c *HookSession) Command(event string) *exec.Cmd {
 	cmd := exec.Command(program, event) // #nosec G204 -- the binary under test
 	cmd.Dir = c.Dir
 	cmd.Env = append(append(os.Environ(), "COORDINATOR_HOME="+c.home.Dir, "COORDINATOR_AGENT_NAME="+c.Name, "CLAUDE_PID="+strconv.Itoa(c.PID()),
-		"CLAUDE_CODE_SESSION_ID="+c.Session, "CLAUDE_PROJECT_DIR="+c.Dir, "GORACE=atexit_sleep_ms=0",
+		"CLAUDE_CODE_ENTRYPOINT=cli", "CLAUDE_CODE_SESSION_ID="+c.Session, "CLAUDE_PROJECT_DIR="+c.Dir, "GORACE=atexit_sleep_ms=0",
 		"COORDINATOR_HOOK_TIMEOUT=20s"), c.Env...) // a test machine may be busy: what is late is tested by itself
 	return cmd
 }

@@ -21,7 +21,7 @@ const (
 // waiter takes its place, when the client is gone, or when nobody may be woken
 // any more.
 func (r *run) rewake(ctx context.Context) int {
-	if r.unset != nil || r.settings.NoWake {
+	if r.unset != nil || r.settings.NoWake || !interactive(r.Getenv) {
 		return exitOK
 	}
 	ctx, cancel := context.WithTimeout(ctx, waiterLimit)
@@ -49,6 +49,14 @@ func (r *run) rewake(ctx context.Context) int {
 			r.hub.close()
 		}
 	}
+}
+
+// interactive reports whether somebody sits at the client. One that was started
+// for a single prompt (claude -p) waits at its end for all its hooks, so none of
+// them may wait for news.
+func interactive(getenv func(string) string) bool {
+	entry := getenv("CLAUDE_CODE_ENTRYPOINT")
+	return entry == "" || entry == "cli"
 }
 
 // poll asks once. It starts no hub: who works does.

@@ -96,6 +96,11 @@ func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, 
 	}
 	moved := h.clientMoved(caller.Member, in)
 	return h.submit(ctx, "hook "+string(event), ReplyKey{}, func(t *txn) (any, error) {
+		if event == coord.HookSessionStart {
+			if twin := t.reunite(caller, in, moved); twin != nil {
+				t.after = func() { h.revoked(twin.ID) }
+			}
+		}
 		me, err := t.hooked(caller, name, in, moved, event != coord.HookSessionEnd && event != coord.HookWritten)
 		if err != nil || me == nil {
 			return coord.HookAnswer{}, err
@@ -220,8 +225,11 @@ func (t *txn) hooked(c coord.Caller, client string, in coord.HookCall, moved, ma
 		}
 		a.Session = in.Session
 	}
-	if in.PID > 0 && in.PIDStart > 0 {
-		a.Parent = coord.Process{PID: in.PID, Start: in.PIDStart}
+	if now := (coord.Process{PID: in.PID, Start: in.PIDStart}); now.PID > 0 && now.Start > 0 {
+		if a.Parent.Start > 0 && a.Parent != now {
+			a.HookOnly = true // its shim was a child of the program before
+		}
+		a.Parent = now
 	}
 	if in.Subagent == "" { // a subagent may work in a tree of its own; its session stays where it is
 		if a.Project == in.Project {

@@ -102,6 +102,17 @@ type Content struct {
 // Text is all that the request says to the model, its system prompt excepted.
 func (r *Request) Text() string { return textOf(r.Messages) }
 
+// First is the first thing that was said in the conversation: by the user, or to
+// a subagent by the one that started it.
+func (r *Request) First() string {
+	for i, m := range r.Messages {
+		if m.Role == "user" {
+			return textOf(r.Messages[i : i+1])
+		}
+	}
+	return ""
+}
+
 // News is what the request says after the model's last words.
 func (r *Request) News() string {
 	from := 0

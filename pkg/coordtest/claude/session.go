@@ -75,7 +75,7 @@ func Start(t testing.TB, o Options) *Session {
 		"DISABLE_AUTOUPDATER=1", "DISABLE_TELEMETRY=1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "IS_SANDBOX=1",
 		"COORDINATOR_HOME=" + o.Home.Dir,
 	}, o.Env...)
-	t.Cleanup(func() { o.Home.Settle("claude", "coord-shim", "coord-hook") })
+	o.Home.SettleAtEnd("claude", "coord-shim", "coord-hook")
 	if o.Prompt == "" {
 		s.screen = newTerminal(t, o.Dir, env, append([]string{program}, o.Args...))
 		return s
@@ -111,6 +111,22 @@ func (s *Session) Wait() string {
 		s.t.Fatalf("claude -p did not end within %v", patience)
 	}
 	return s.output.String()
+}
+
+// Finish lets the model say that it is done, to the request and to all that
+// follow, until the session with a prompt ends. It gives what that printed.
+func (s *Session) Finish(r *Request) string {
+	s.t.Helper()
+	for late := time.After(patience); ; {
+		r.Reply(Say("done"))
+		select {
+		case r = <-s.Model.requests: // news has kept it from stopping
+		case <-s.done:
+			return s.output.String()
+		case <-late:
+			s.t.Fatalf("claude -p did not end within %v", patience)
+		}
+	}
 }
 
 // Screen is what the terminal shows now.

@@ -3,10 +3,13 @@ package claude
 import (
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest"
+	"github.com/coordhq/coord/pkg/process"
 )
 
 // terminal is a tmux server of its own with one window.
@@ -23,13 +26,31 @@ func newTerminal(t testing.TB, dir string, env, argv []string) *terminal {
 	term := &terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux")}
 	args := append([]string{"-f", "/dev/null", "new-session", "-d", "-x", "180", "-y", "50", "-c", dir, "env", "-i"}, env...)
 	term.run(append(args, argv...)...)
+	program := term.program()
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the terminal at the end:\n%s", term.text())
 		}
 		_ = term.command("kill-server").Run() // its program may have ended it
+		if !coordtest.Eventually(patience, func() bool { return !process.Alive(program) }) {
+			t.Errorf("the client goes on without its terminal")
+		}
 	})
 	return term
+}
+
+// program is what runs in the terminal.
+func (t *terminal) program() coord.Process {
+	t.t.Helper()
+	pid, err := strconv.Atoi(strings.TrimSpace(t.run("display-message", "-p", "#{pane_pid}")))
+	if err != nil {
+		t.t.Fatal(err)
+	}
+	start, err := process.StartTime(pid)
+	if err != nil {
+		t.t.Fatal(err)
+	}
+	return coord.Process{PID: pid, Start: start}
 }
 
 func (t *terminal) command(args ...string) *exec.Cmd {
