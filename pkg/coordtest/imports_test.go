@@ -57,6 +57,8 @@ var imports = map[string][]string{
 
 	"pkg/setup": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/tool", "pkg/workspace"},
 
+	"pkg/top": {"pkg/client", "pkg/coord", "pkg/tool"},
+
 	"pkg/driver": {"pkg/coord", "pkg/tool"},
 
 	"pkg/demo": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
@@ -68,7 +70,7 @@ var imports = map[string][]string{
 
 	"cmd/coord-hook": {"pkg/build", "pkg/hook"},
 	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
-		"pkg/tool", "pkg/workspace"},
+		"pkg/tool", "pkg/top", "pkg/workspace"},
 	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
 }
 
@@ -78,6 +80,8 @@ var reserved = map[string][]string{
 	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
 	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
 	"mvdan.cc/sh/v3":                         {"pkg/hook/shell"},
+	"charm.land/bubbletea/v2":                {"pkg/top"},
+	"charm.land/lipgloss/v2":                 {"pkg/top"},
 	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/streamable", "pkg/shim", "pkg/tool/mcptool"},
 }
 
