@@ -32,7 +32,10 @@ type (
 	}
 
 	// State is the newest overview.
-	State struct{ Overview tool.OverviewOut }
+	State struct {
+		Overview tool.OverviewOut
+		At       time.Time // when it came
+	}
 
 	// News is an event of the log.
 	News struct{ Event coord.Event }
@@ -117,7 +120,7 @@ func (l *link) take(m client.Message) error {
 		if err := json.Unmarshal(m.Data, &o); err != nil {
 			return fmt.Errorf("read the overview: %w", err)
 		}
-		l.send(State{o})
+		l.send(State{o, time.Now()})
 	case "dropped":
 		return errDropped
 	}

@@ -24,10 +24,9 @@ type Model struct {
 	now           time.Time
 	width, height int
 
-	live  bool
-	lost  time.Time // since when there is no hub; zero = it has not been looked for in vain
-	known time.Time // when there was a hub last; zero = never
-	err   error
+	live bool
+	lost time.Time // since when there is no hub; zero = it has not been looked for in vain
+	err  error
 
 	overview tool.OverviewOut
 	some     bool          // there is an overview
@@ -72,13 +71,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case Lost:
 		if m.lost.IsZero() {
 			m.lost = msg.At
-			if m.live {
-				m.known = msg.At
-			}
 		}
 		m.live, m.err, m.now = false, msg.Err, later(m.now, msg.At)
 	case State:
-		m.overview, m.some = msg.Overview, true
+		m.overview, m.some, m.now = msg.Overview, true, later(m.now, msg.At)
 	case News:
 		return m, m.news(msg.Event)
 	case Costs:

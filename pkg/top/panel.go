@@ -32,6 +32,7 @@ type panel struct {
 	note  string
 	rows  []row
 	empty string // in place of rows
+	must  int    // how many of the first rows matter most
 }
 
 // row is one thing in a panel.
@@ -42,14 +43,11 @@ type row struct {
 	thread coord.ThreadID // that Enter opens; "" = none
 }
 
-// lines counts the lines of the whole panel with its title.
-func (p *panel) lines() int {
+// lines counts the lines of the title and the first rows.
+func (p *panel) lines(rows int) int {
 	n := 1
-	for _, r := range p.rows {
+	for _, r := range p.rows[:min(rows, len(p.rows))] {
 		n += len(r.lines)
-	}
-	if len(p.rows) == 0 {
-		n++
 	}
 	return n
 }
@@ -63,15 +61,16 @@ func (p *panel) draw(width, height, at int) []string {
 	first, last := p.window(body, at)
 	note := p.note
 	if hidden := len(p.rows) - (last - first); hidden > 0 && len(p.rows) > 0 {
-		note = join(note, fmt.Sprintf("%d–%d of %d", first+1, max(last, first+1), len(p.rows)))
-		if last == first {
-			note = join(p.note, fmt.Sprintf("%d hidden", hidden))
+		shown := fmt.Sprintf("%d–%d of %d", first+1, last, len(p.rows))
+		if last <= first+1 {
+			shown = fmt.Sprintf("%d of %d", last, len(p.rows))
 		}
+		note = join(note, shown)
+	}
+	if len(p.rows) == 0 {
+		note = p.empty
 	}
 	out := []string{p.heading(width, note)}
-	if len(p.rows) == 0 && body > 0 {
-		out = append(out, "  "+fit(faint.Render(p.empty), width-2))
-	}
 	for i := first; i < last; i++ {
 		for j, l := range p.rows[i].lines {
 			gutter := "  "
@@ -102,9 +101,13 @@ func (p *panel) heading(width int, note string) string {
 // window chooses the rows that fit into so many lines and hold the chosen one.
 func (p *panel) window(room, at int) (first, last int) {
 	used := 0
-	for last < len(p.rows) && used+len(p.rows[last].lines) <= room {
+	for last < len(p.rows) && used < room { // the last one may be cut
 		used += len(p.rows[last].lines)
 		last++
+	}
+	if used > room && at == last-1 && first < at { // but not the chosen one
+		used -= len(p.rows[first].lines)
+		first++
 	}
 	for at >= last && last < len(p.rows) {
 		used += len(p.rows[last].lines)
@@ -118,26 +121,29 @@ func (p *panel) window(room, at int) (first, last int) {
 }
 
 // allot shares a column's height among its panels, those of greatest need first:
-// each gets a title and a line if there is room at all, then what it wants, line
-// by line. What nobody wants goes to the last one.
-func allot(height int, ids []panelID, wants [panels]int) (room [panels]int) {
+// each gets a title and a line if it wants that and there is room at all, then
+// what matters most of it, then what it wants, line by line. What nobody wants
+// goes to the last one.
+func allot(height int, ids []panelID, musts, wants [panels]int) (room [panels]int) {
 	const least = 2
 	in := map[panelID]bool{}
 	for _, id := range ids {
 		in[id] = true
 	}
 	for _, id := range needs {
-		if in[id] && height >= least {
-			room[id], height = least, height-least
+		if n := min(least, wants[id]); in[id] && height >= n {
+			room[id], height = n, height-n
 		}
 	}
-	for again := true; again && height > 0; {
-		again = false
-		for _, id := range needs {
-			if room[id] > 0 && room[id] < wants[id] && height > 0 {
-				room[id]++
-				height--
-				again = true
+	for _, limits := range [][panels]int{musts, wants} {
+		for again := true; again && height > 0; {
+			again = false
+			for _, id := range needs {
+				if room[id] > 0 && room[id] < limits[id] && height > 0 {
+					room[id]++
+					height--
+					again = true
+				}
 			}
 		}
 	}

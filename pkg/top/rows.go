@@ -13,10 +13,10 @@ import (
 	"github.com/coordhq/coord/pkg/tool"
 )
 
-// Widths from which more is said.
+// Widths, in columns, from which more is said.
 const (
-	wordy = 60  // the state in words beside its letter
-	broad = 100 // two columns of panels
+	wordy = 44  // of a panel: the state in words beside its letter
+	broad = 100 // of the screen: two columns of panels
 )
 
 // look is how a state of an agent is shown: a letter that can be read without
@@ -88,11 +88,11 @@ func (m *Model) agentRows(width int) panel {
 		if place != "" {
 			room -= lipgloss.Width(place) + 1
 		}
-		l := ends(lead+" "+m.doing2(doing, room), place, width)
+		l := ends(lead+" "+doing.draw(room), place, width)
 		p.rows = append(p.rows, row{key: string(a.ID), lines: []string{l}, thread: a.ThreadID, text: strings.Join([]string{name, is, doing.text, line(a.Branch), line(a.Client)}, " ")})
 	}
 	if len(p.rows) > 0 {
-		p.note = fmt.Sprintf("%d here", here)
+		p.note, p.must = fmt.Sprintf("%d here", here), here
 	}
 	return p
 }
@@ -128,7 +128,8 @@ func (m *Model) doing(a *tool.AgentLine, is string, wants tool.LeaseLine) doing 
 	}
 }
 
-func (m *Model) doing2(d doing, room int) string {
+// draw words it in so many columns.
+func (d doing) draw(room int) string {
 	lead := warm.Render(fit(d.lead, room))
 	if d.lead != "" && d.text != "" {
 		lead += "  "
@@ -163,7 +164,7 @@ func (m *Model) threadRows(width int) panel {
 		return cmp.Compare(uint64(a.Deadline)-1, uint64(b.Deadline)-1) // no deadline comes last
 	})
 	if len(live) > 0 {
-		p.note = fmt.Sprintf("%d open", len(live))
+		p.note, p.must = fmt.Sprintf("%d open", len(live)), len(live)
 	}
 	for _, t := range live {
 		p.rows = append(p.rows, m.liveThread(&t, width))
@@ -240,7 +241,7 @@ func (m *Model) liveThread(t *tool.ThreadLine, width int) row {
 }
 
 func (m *Model) leaseRows(width int) panel {
-	p := panel{title: "FILES HELD", empty: "No file is held."}
+	p := panel{title: "LEASES AND LINES", empty: "No file is held."}
 	lines := 0
 	for _, l := range m.overview.Leases {
 		if !m.shows(l.Project) {
@@ -271,7 +272,7 @@ func (m *Model) leaseRows(width int) panel {
 		p.note = count(len(p.rows), "file")
 	}
 	if lines > 0 {
-		p.note = join(p.note, fmt.Sprintf("%d wanted", lines))
+		p.note, p.must = join(p.note, fmt.Sprintf("%d wanted", lines)), lines
 	}
 	return p
 }
@@ -323,7 +324,7 @@ func (m *Model) fileRows(width int) panel {
 }
 
 func (m *Model) eventRows(width int) panel {
-	p := panel{title: "EVENTS", empty: "Nothing has happened yet."}
+	p := panel{title: "EVENTS", empty: "Nothing has happened yet.", must: 3}
 	known := map[coord.AgentID]string{}
 	for _, a := range m.overview.Agents {
 		known[a.ID] = a.Name

@@ -110,7 +110,7 @@ func (s Snapshot) Print(w io.Writer, width int, zone *time.Location) error {
 	out := append([]string{}, m.header()...)
 	for id := range panels {
 		p := m.panel(id, m.width)
-		out = append(out, p.draw(m.width, p.lines()+1, -1)...)
+		out = append(out, p.draw(m.width, p.lines(len(p.rows))+1, -1)...)
 	}
 	for _, l := range out {
 		if _, err := io.WriteString(w, strings.TrimRight(ansi.Strip(l), " ")+"\n"); err != nil {

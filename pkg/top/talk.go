@@ -85,7 +85,7 @@ func (m *Model) talkTop(last int) int {
 
 // talkRoom is how many lines of messages are on the screen: all but title,
 // header and footer.
-func (m *Model) talkRoom() int { return max(1, m.height-4-len(m.talkFacts())) }
+func (m *Model) talkRoom() int { return max(1, m.height-3-len(m.header())-len(m.talkFacts())) }
 
 // talkFacts are the lines that stay on top: how the thread stands.
 func (m *Model) talkFacts() []string {

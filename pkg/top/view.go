@@ -27,6 +27,9 @@ func (m *Model) Screen() string {
 	if len(body) > room {
 		body = body[:room]
 	}
+	for i := range body {
+		body[i] = fit(body[i], m.width)
+	}
 	for len(body) < room {
 		body = append(body, "")
 	}
@@ -39,6 +42,8 @@ func (m *Model) body() []string {
 		return m.drawHelp()
 	case m.talk != nil:
 		return m.drawTalk()
+	case !m.some && m.err != nil && coord.CodeOf(m.err) != coord.Unavailable:
+		return []string{"", "  " + strong.Render("The hub cannot be followed."), "", bad.Render(fit("  "+line(m.err.Error()), m.width))}
 	case !m.some && !m.lost.IsZero():
 		return []string{"", "  " + strong.Render("No hub is running."), "", faint.Render(fit("  It starts with the first session, or with coord-hub start.", m.width)), faint.Render(fit("  This page begins by itself then.", m.width))}
 	case !m.some:
@@ -76,20 +81,20 @@ type column struct {
 func (m *Model) columns() []column {
 	out := []column{{ids: []panelID{agentsPanel, threadsPanel, leasesPanel, filesPanel, eventsPanel}, width: m.width}}
 	if m.width >= broad {
-		left := (m.width - between) / 2
+		left := (m.width - between) * 9 / 20
 		out = []column{{ids: []panelID{agentsPanel, leasesPanel, filesPanel}, width: left}, {ids: []panelID{threadsPanel, eventsPanel}, width: m.width - between - left}}
 	}
 	height := m.height - len(m.header()) - 1
 	for i := range out {
-		var wants [panels]int
+		var musts, wants [panels]int
 		for n, id := range out[i].ids {
 			p := m.panel(id, out[i].width)
-			wants[id] = p.lines()
+			musts[id], wants[id] = min(p.lines(p.must), max(height/3, 2)), p.lines(len(p.rows))
 			if n < len(out[i].ids)-1 {
 				wants[id]++ // a blank line below, where there is room for it
 			}
 		}
-		out[i].room = allot(height, out[i].ids, wants)
+		out[i].room = allot(height, out[i].ids, musts, wants)
 	}
 	return out
 }
@@ -117,7 +122,7 @@ func (m *Model) header() []string {
 		if m.project == "" && len(m.overview.Projects) > 1 {
 			parts[0] = count(len(m.overview.Projects), "project") + " · "
 		}
-		if words := faint.Render("  " + parts[0] + parts[1] + " · " + parts[2]); m.width >= wordy {
+		if words := faint.Render("  " + parts[0] + parts[1] + " · " + parts[2]); m.width >= 60 {
 			name += words
 		}
 	}
@@ -151,6 +156,12 @@ func (m *Model) sums() string {
 			wanted++
 		}
 	}
+	words := func(long string, n int, word string) string {
+		if m.width < wordy {
+			return fmt.Sprintf("%d %s", n, word)
+		}
+		return long
+	}
 	parts := []string{}
 	for _, is := range []string{"working", "waiting", "idle"} {
 		if n := states[is]; n > 0 {
@@ -161,10 +172,10 @@ func (m *Model) sums() string {
 		parts = append(parts, faint.Render("nobody here"))
 	}
 	if talks > 0 {
-		parts = append(parts, warm.Render(count(talks, "consultation")))
+		parts = append(parts, warm.Render(words(count(talks, "consultation"), talks, "open")))
 	}
 	if wanted > 0 {
-		parts = append(parts, warm.Render(count(wanted, "file")+" wanted"))
+		parts = append(parts, warm.Render(words(count(wanted, "file")+" wanted", wanted, "wanted")))
 	}
 	return strings.Join(parts, faint.Render(" · "))
 }
