@@ -57,7 +57,8 @@ var imports = map[string][]string{
 
 	"pkg/setup": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/tool", "pkg/workspace"},
 
-	"pkg/top": {"pkg/client", "pkg/coord", "pkg/tool"},
+	"pkg/top":        {"pkg/client", "pkg/coord", "pkg/tool"},
+	"pkg/statusline": {"pkg/client", "pkg/config", "pkg/coord", "pkg/process", "pkg/tool"},
 
 	"pkg/driver": {"pkg/coord", "pkg/tool"},
 
@@ -71,7 +72,7 @@ var imports = map[string][]string{
 	"cmd/coord-hook": {"pkg/build", "pkg/hook"},
 	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
 		"pkg/tool", "pkg/top", "pkg/workspace"},
-	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
+	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim", "pkg/statusline"},
 }
 
 // reserved are libraries that only the named packages may import.
