@@ -70,10 +70,12 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 		return nil, err
 	}
 	if in.Missed > 0 {
-		h.log.Warn("hooks found no hub before this one", "missed", in.Missed, "session", in.Session)
+		h.hookLog.Warn("hooks found no hub before this one", "missed", in.Missed, "session", in.Session)
 	}
 	moved := h.clientMoved(caller.Member, in)
-	return h.submit(ctx, "hook "+string(event), ReplyKey{}, func(t *txn) (any, error) {
+	var refused coord.AgentID // written by the rule, read when it has been answered
+	raw, err := h.submit(ctx, "hook "+string(event), ReplyKey{}, func(t *txn) (any, error) {
+		refused = ""
 		me, err := t.hooked(caller, name, in, moved, event != coord.HookSessionEnd && event != coord.HookWritten)
 		if err != nil || me == nil {
 			return coord.HookAnswer{}, err
@@ -86,8 +88,15 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 		if a := t.agents[me.ID]; a.Live() {
 			h.presence.touch(me.ID, t.now, h.hookGrace(a))
 		}
+		if k.answer.Refused {
+			refused = me.ID
+		}
 		return k.answer, nil
 	})
+	if err == nil && refused != "" {
+		h.hookLog.Info("refused", "event", event, "agent", refused, "session", in.Session, "tool", in.Tool, "files", len(in.Files))
+	}
+	return raw, err
 }
 
 // checkHook bounds what a hook says.
