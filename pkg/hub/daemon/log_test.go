@@ -195,7 +195,7 @@ func TestEveryComponentLogs(t *testing.T) {
 		}
 		raw, err := os.ReadFile(name) // #nosec G304 G122 -- our own source
 		for l := range strings.Lines(string(raw)) {
-			if m := named.FindStringSubmatch(l); m != nil {
+			for _, m := range named.FindAllStringSubmatch(l, -1) {
 				found[m[1]+m[2]] = true
 			}
 		}
