@@ -45,7 +45,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.dataDir, "data-dir", "", row(config.DataDir).Text)
 	root.AddCommand(
 		a.serve(), a.start(), a.stop(), a.restart(),
-		a.status(), a.dashboard(), a.logs(), a.quota(), a.backup(), a.restore(), a.version(),
+		a.status(), a.dashboard(), a.top(), a.logs(), a.quota(), a.backup(), a.restore(), a.version(),
 		a.initCommand(), a.uninstall(), a.doctor(), a.login(), a.release(), a.thread(),
 		demo.Command(),
 	)

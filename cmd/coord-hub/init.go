@@ -60,6 +60,7 @@ func (a *app) initCommand() *cobra.Command {
 	f.BoolVar(&o.Shared, "shared", false, "Claude Code: write settings.json, which is committed, in place of settings.local.json")
 	f.BoolVar(&o.NoHooks, "no-hooks", false, "Claude Code: write no hooks")
 	f.BoolVar(&o.NoMemory, "no-claude-md", false, "Claude Code: write no section in CLAUDE.md")
+	f.BoolVar(&o.StatusLine, "statusline", false, "Claude Code: show peers and waiting threads in the status line, if there is none")
 	completeClients(cmd)
 	return cmd
 }

@@ -18,19 +18,28 @@ import (
 func (a *app) logs() *cobra.Command {
 	var lines int
 	var follow bool
+	var components []string
+	var level string
 	cmd := &cobra.Command{
 		Use:   "logs",
 		Short: "Show the hub's log",
-		Args:  cobra.NoArgs,
+		Long: "Shows the hub's log, of one that is gone too. Components: " + strings.Join(daemon.Components(), ", ") + ".\n" +
+			"Each tool call stands in mcp, with its bytes and about how many tokens these are to a model. What shims and\n" +
+			"hooks do by themselves is logged with LOG_LEVEL=debug only.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if lines < 0 {
 				return coord.Errorf(coord.Invalid, "give 0 or more", "-n is %d", lines)
+			}
+			filter, err := logFilter(components, level)
+			if err != nil {
+				return err
 			}
 			home, err := a.home()
 			if err != nil {
 				return err
 			}
-			old, err := daemon.ReadLog(home.LogFile(), lines)
+			old, err := daemon.ReadLog(home.LogFile(), lines, filter)
 			if err != nil && !(follow && coord.CodeOf(err) == coord.NotFound) {
 				return err
 			}
@@ -40,12 +49,36 @@ func (a *app) logs() *cobra.Command {
 			if !follow {
 				return nil
 			}
-			return daemon.FollowLog(cmd.Context(), home.LogFile(), a.line)
+			return daemon.FollowLog(cmd.Context(), home.LogFile(), func(l string) {
+				if filter.Wants(l) {
+					a.line(l)
+				}
+			})
 		},
 	}
 	cmd.Flags().IntVarP(&lines, "lines", "n", 50, "show this many of the last lines")
+	cmd.Flags().StringSliceVar(&components, "component", nil, "only what these log; may be repeated")
+	cmd.Flags().StringVar(&level, "level", "", "only this level and above: debug, info, warn or error")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with each new line, until interrupted")
 	return cmd
+}
+
+// logFilter reads the flags that choose lines.
+func logFilter(components []string, level string) (daemon.LogFilter, error) {
+	f := daemon.LogFilter{Components: components}
+	for _, name := range components {
+		if !slices.Contains(daemon.Components(), name) {
+			return f, coord.Errorf(coord.Invalid, "use one of "+strings.Join(daemon.Components(), ", "), "no component %q", name)
+		}
+	}
+	if level == "" {
+		return f, nil
+	}
+	f.AtLeast = true
+	if err := f.Level.UnmarshalText([]byte(level)); err != nil {
+		return f, coord.Errorf(coord.Invalid, "use debug, info, warn or error", "no level %q", level)
+	}
+	return f, nil
 }
 
 // line prints one line of the log: as it is with --json, else in words.

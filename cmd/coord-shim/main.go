@@ -16,6 +16,7 @@ import (
 	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/shim"
+	"github.com/coordhq/coord/pkg/statusline"
 )
 
 // linked is the version when the linker sets it.
@@ -40,6 +41,7 @@ It starts the hub (coord-hub) by itself when there is none.
 
 Usage:
   coord-shim [flags]
+  coord-shim statusline    print one line for Claude Code's status line
 
 Flags:
 %s
@@ -67,6 +69,8 @@ func run(args []string) int {
 	switch {
 	case err != nil:
 		return usage(err.Error())
+	case flags.NArg() == 1 && flags.Arg(0) == "statusline" && !*showHelp && !*showVersion:
+		return statusLine(out)
 	case flags.NArg() > 0:
 		return usage(fmt.Sprintf("unexpected argument %q", flags.Arg(0)))
 	case *showHelp:
@@ -80,6 +84,17 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "coord-shim:", err)
 		return exitFailed
 	}
+	return exitOK
+}
+
+// statusLine prints the line of a client's status line. What goes wrong is not
+// the client's business: the line stays empty.
+func statusLine(out io.Writer) int {
+	if onTerminal(os.Stdin) {
+		fmt.Fprintln(os.Stderr, "coord-shim statusline reads the JSON that Claude Code gives its status line; coord-hub init --statusline configures it.")
+		return exitOK
+	}
+	_ = statusline.Run(context.Background(), statusline.Options{Stdin: os.Stdin, Stdout: out, Parent: os.Getppid()})
 	return exitOK
 }
 

@@ -1,5 +1,9 @@
 package coord
 
+// EstimateTokens says about how many tokens a text of so many bytes is to a
+// model: one for four bytes, as English and code are.
+func EstimateTokens(bytes int) int { return (bytes + 3) / 4 }
+
 // TokenUse is what one turn of an agent's model cost, in tokens.
 type TokenUse struct {
 	Agent         AgentID   `json:"agent_id"`

@@ -24,8 +24,10 @@ var imports = map[string][]string{
 	"pkg/impact":       {"pkg/coord"},
 	"pkg/inbox":        {"pkg/coord"},
 	"pkg/process":      {"pkg/coord"},
+	"pkg/statusline":   {"pkg/client", "pkg/config", "pkg/coord", "pkg/process", "pkg/tool"},
 	"pkg/tool":         {"pkg/coord"},
 	"pkg/tool/mcptool": {"pkg/coord", "pkg/inbox", "pkg/tool"},
+	"pkg/top":          {"pkg/client", "pkg/coord", "pkg/tool"},
 	"pkg/topic":        {"pkg/coord"},
 	"pkg/workspace":    {"pkg/coord"},
 
@@ -67,9 +69,9 @@ var imports = map[string][]string{
 	"pkg/coordtest/claude": {"pkg/coord", "pkg/coordtest", "pkg/process"},
 
 	"cmd/coord-hook": {"pkg/build", "pkg/coord", "pkg/hook"},
-	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hook", "pkg/hook/reconcile", "pkg/hub/daemon", "pkg/hub/quota", "pkg/setup",
-		"pkg/tool", "pkg/workspace"},
-	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim"},
+	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hook", "pkg/hook/reconcile", "pkg/hub/daemon",
+		"pkg/hub/quota", "pkg/setup", "pkg/tool", "pkg/top", "pkg/workspace"},
+	"cmd/coord-shim": {"pkg/build", "pkg/config", "pkg/coord", "pkg/shim", "pkg/statusline"},
 }
 
 // reserved are libraries that only the named packages may import.
@@ -78,6 +80,8 @@ var reserved = map[string][]string{
 	"github.com/mochi-mqtt/server":           {"pkg/hub/broker"},
 	"github.com/eclipse/paho.mqtt.golang":    {"pkg/shim/feed"},
 	"mvdan.cc/sh/v3":                         {"pkg/hook/shell"},
+	"charm.land/bubbletea/v2":                {"pkg/top"},
+	"charm.land/lipgloss/v2":                 {"pkg/top"},
 	"github.com/modelcontextprotocol/go-sdk": {"pkg/driver", "pkg/hub/streamable", "pkg/shim", "pkg/tool/mcptool"},
 }
 

@@ -65,6 +65,7 @@ var handlers = map[string]handler{
 	tool.ViewFiles.Name:   look(tool.ViewFiles, (*Hub).viewFiles),
 	tool.ViewStats.Name:   look(tool.ViewStats, (*Hub).viewStats),
 	tool.Overview.Name:    look(tool.Overview, (*Hub).overview),
+	tool.StatusLine.Name:  look(tool.StatusLine, (*Hub).statusLine),
 
 	tool.MqttPublish.Name:       publishing(),
 	tool.Sync.Name:              free(tool.Sync, (*Hub).sync),

@@ -92,10 +92,12 @@ func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, 
 		return nil, err
 	}
 	if in.Missed > 0 {
-		h.log.Warn("hooks found no hub before this one", "missed", in.Missed, "session", in.Session)
+		h.hookLog.Warn("hooks found no hub before this one", "missed", in.Missed, "session", in.Session)
 	}
 	moved := h.clientMoved(caller.Member, in)
-	return h.submit(ctx, "hook "+string(event), ReplyKey{}, func(t *txn) (any, error) {
+	var refused coord.AgentID // written by the rule, read when it has been answered
+	raw, err := h.submit(ctx, "hook "+string(event), ReplyKey{}, func(t *txn) (any, error) {
+		refused = ""
 		if event == coord.HookSessionStart {
 			if twin := t.reunite(caller, in, moved); twin != nil {
 				t.after = func() { h.revoked(twin.ID) }
@@ -106,7 +108,13 @@ func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, 
 			return coord.HookAnswer{}, err
 		}
 		if left := t.unite(me); len(left) > 0 {
-			t.after = func() { h.withdraw(left) }
+			before := t.after
+			t.after = func() {
+				if before != nil {
+					before()
+				}
+				h.withdraw(left)
+			}
 		}
 		k := &hook{txn: t, hub: h, me: me, in: in}
 		k.foundOut()
@@ -119,8 +127,15 @@ func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, 
 			h.presence.touch(me.ID, t.now, h.hookGrace(a))
 		}
 		*said = k.answer // the submitter reads it after the outcome has come
+		if k.answer.Refused {
+			refused = me.ID
+		}
 		return k.answer, nil
 	})
+	if err == nil && refused != "" {
+		h.hookLog.Info("refused", "event", event, "agent", refused, "session", in.Session, "tool", in.Tool, "files", len(in.Files))
+	}
+	return raw, err
 }
 
 // checkHook bounds what a hook says.

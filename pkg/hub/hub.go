@@ -65,6 +65,8 @@ func (o *Options) validate() error {
 // Start it; all other methods may be called by any goroutine in between.
 type Hub struct {
 	log       *slog.Logger
+	hookLog   *slog.Logger
+	chronicle chronicle
 	meter     Meter
 	store     Store
 	publisher Publisher
@@ -104,7 +106,7 @@ func New(o Options) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{
-		log: o.Log.With("component", "consultation"), meter: o.Meter, store: o.Store, publisher: o.Publisher, statuses: o.Statuses, now: o.Now, alive: o.Alive, tick: o.Tick,
+		log: o.Log.With("component", "consultation"), hookLog: o.Log.With("component", "hook"), chronicle: newChronicle(o.Log), meter: o.Meter, store: o.Store, publisher: o.Publisher, statuses: o.Statuses, now: o.Now, alive: o.Alive, tick: o.Tick,
 		ignore: o.Ignore, host: o.Host, instance: o.Instance, version: o.Version,
 		requests: make(chan *request, maxBatch), stopping: make(chan struct{}), stopped: make(chan struct{}), timed: make(chan struct{}),
 		state: newState(), keys: map[coord.KeyHash]coord.AgentID{}, callers: map[coord.AgentID]coord.Caller{},

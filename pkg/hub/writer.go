@@ -117,6 +117,7 @@ func (h *Hub) runBatch(batch []*request) {
 	for i, r := range batch {
 		r.done <- outcomes[i]
 	}
+	h.chronicle.write(publications)
 }
 
 // storage words what the store could not do: in its own words when it has some.

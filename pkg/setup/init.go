@@ -30,6 +30,8 @@ type Options struct {
 	NoHooks  bool // Claude Code: no hooks
 	NoMemory bool // Claude Code: no section in CLAUDE.md
 
+	StatusLine bool // Claude Code: a status line, if there is none
+
 	Shim, Hook string                               // programs to name; "" = the bare names, found on the PATH
 	Find       func(program string) (string, error) // where a program is, for User, whose projects have any PATH; nil = the bare names
 
@@ -170,6 +172,9 @@ func Init(ctx context.Context, o Options) (Result, error) {
 		return out, errors.New("setup: Options.Dir or User is required")
 	}
 	if err := o.settleHooks(&out); err != nil {
+		return out, err
+	}
+	if err := o.settleStatusLine(&out); err != nil {
 		return out, err
 	}
 	parts, err := o.parts()

@@ -114,6 +114,9 @@ func (o *Options) claudeParts() []part {
 			entries = append(entries, hooks{hookEvents(o.Hook)})
 		}
 	}
+	if o.StatusLine {
+		entries = append(entries, statusLine{o.Shim})
+	}
 	out := []part{{Claude, settingsKind, o.settingsFile(), jsonFile{entries}}}
 	if !o.NoMemory {
 		out = append(out, part{Claude, memoryKind, o.memoryFile(), memoryBlock()})
@@ -153,6 +156,7 @@ func remover(c clientRow, k kind) format {
 			word{[]string{"permissions", "allow"}, pluginPermission},
 			word{[]string{"enabledMcpjsonServers"}, serverName},
 			hooks{hookEvents(hookProgram)},
+			statusLine{shimProgram},
 		}}
 	case c.in == nil:
 		return block{begin: tomlBegin, end: tomlEnd}

@@ -36,7 +36,7 @@ func (s *session) establish(ctx context.Context, last *link, first bool) (*link,
 	if err != nil {
 		return nil, err
 	}
-	hub, hello, err := spawn.Ensure(ctx, spawn.Options{Home: s.o.Home, Version: s.o.Version, HubBinary: s.o.HubBinary, NewUse: first, Log: s.log})
+	hub, hello, err := spawn.Ensure(ctx, spawn.Options{Home: s.o.Home, Version: s.o.Version, HubBinary: s.o.HubBinary, NewUse: first, Log: s.started})
 	if err != nil {
 		return nil, err
 	}

@@ -87,6 +87,7 @@ type Shim struct {
 	o       Options
 	parent  int
 	log     *slog.Logger
+	started *slog.Logger // for what is done to have a hub
 	logFile *logFile
 	conn    *stdio
 	queue   *inbox.Queue
@@ -103,8 +104,8 @@ func New(o Options) (*Shim, error) {
 	}
 	s := &Shim{o: o, parent: o.Getppid(), conn: newStdio(o.Stdin, o.Stdout), queue: inbox.New(inbox.Limit)}
 	s.logFile = newLogFile(o.Stderr, filepath.Join(filepath.Dir(o.Home.LogFile()), "shim.log"))
-	s.log = slog.New(slog.NewJSONHandler(s.logFile, &slog.HandlerOptions{Level: o.LogLevel})).
-		With("component", "shim", "pid", os.Getpid())
+	log := slog.New(slog.NewJSONHandler(s.logFile, &slog.HandlerOptions{Level: o.LogLevel})).With("pid", os.Getpid())
+	s.log, s.started = log.With("component", "shim"), log.With("component", "spawn")
 	s.session = newSession(s)
 	s.reports, s.watch = newReports(), newWatch()
 	var err error

@@ -29,9 +29,9 @@ type Session struct {
 
 	t      testing.TB
 	dir    string
-	output bytes.Buffer // of a session with a prompt
-	cmd    *exec.Cmd    // of a session with a prompt
-	screen *terminal    // of one without
+	output bytes.Buffer        // of a session with a prompt
+	cmd    *exec.Cmd           // of a session with a prompt
+	screen *coordtest.Terminal // of one without
 	done   chan struct{}
 }
 
@@ -77,7 +77,7 @@ func Start(t testing.TB, o Options) *Session {
 	}, o.Env...)
 	o.Home.SettleAtEnd("claude", "coord-shim", "coord-hook")
 	if o.Prompt == "" {
-		s.screen = newTerminal(t, o.Dir, env, append([]string{program}, o.Args...))
+		s.screen = coordtest.NewTerminal(t, 180, 50, o.Dir, env, append([]string{program}, o.Args...))
 		return s
 	}
 	s.cmd = exec.Command(program, append([]string{"-p", o.Prompt, "--output-format", "stream-json", "--verbose"}, o.Args...)...) // #nosec G204 -- the pinned client
@@ -130,7 +130,7 @@ func (s *Session) Finish(r *Request) string {
 }
 
 // Screen is what the terminal shows now.
-func (s *Session) Screen() string { return s.screen.text() }
+func (s *Session) Screen() string { return s.screen.Text() }
 
 // Shows waits until the terminal shows the text.
 func (s *Session) Shows(text string) {
@@ -143,10 +143,10 @@ func (s *Session) Shows(text string) {
 // Type writes a prompt at the terminal and sends it.
 func (s *Session) Type(prompt string) {
 	s.t.Helper()
-	s.screen.keys("-l", prompt)
+	s.screen.Keys("-l", prompt)
 	s.Shows(prompt)
-	s.screen.keys("Enter")
+	s.screen.Keys("Enter")
 }
 
 // Key presses a key by its tmux name: "Escape", "Enter", "C-c".
-func (s *Session) Key(name string) { s.screen.keys(name) }
+func (s *Session) Key(name string) { s.screen.Keys(name) }

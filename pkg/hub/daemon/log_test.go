@@ -5,9 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +59,7 @@ func TestTheLevelIsKept(t *testing.T) {
 	log.Info("quiet")
 	missing(t, file)
 	log.Warn("loud")
-	if lines, err := daemon.ReadLog(file, 10); err != nil || len(lines) != 1 {
+	if lines, err := daemon.ReadLog(file, 10, daemon.LogFilter{}); err != nil || len(lines) != 1 {
 		t.Errorf("%q, %v", lines, err)
 	}
 }
@@ -84,7 +88,7 @@ func TestAFullLogIsRenamedAndTheOldestDropped(t *testing.T) {
 	if total < 20<<20 {
 		t.Errorf("%d bytes are left of %d", total, records<<20)
 	}
-	lines, err := daemon.ReadLog(file, 20) // over two files
+	lines, err := daemon.ReadLog(file, 20, daemon.LogFilter{}) // over two files
 	if err != nil || len(lines) != 20 {
 		t.Fatalf("%d lines, %v", len(lines), err)
 	}
@@ -98,7 +102,7 @@ func TestAFullLogIsRenamedAndTheOldestDropped(t *testing.T) {
 func TestReadLog(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hub.log")
 	for _, n := range []int{0, 5} {
-		if _, err := daemon.ReadLog(file, n); coord.CodeOf(err) != coord.NotFound {
+		if _, err := daemon.ReadLog(file, n, daemon.LogFilter{}); coord.CodeOf(err) != coord.NotFound {
 			t.Errorf("last %d of no log: %v", n, err)
 		}
 	}
@@ -106,7 +110,7 @@ func TestReadLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n, want := range map[int][]string{0: {}, 1: {"b"}, 5: {"a", "b"}} {
-		got, err := daemon.ReadLog(file, n)
+		got, err := daemon.ReadLog(file, n, daemon.LogFilter{})
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("last %d: %s %v", n, diff, err)
 		}
@@ -178,5 +182,52 @@ func TestFollowLogSeesWholeLinesOverRotations(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// What logs --component offers is what there is, and all of it.
+func TestEveryComponentLogs(t *testing.T) {
+	named := regexp.MustCompile(`With\("component", "([a-z]+)"\)|^\tcoord\.Kind[A-Za-z]+: +\{"([a-z]+)", `)
+	found := map[string]bool{}
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		raw, err := os.ReadFile(name) // #nosec G304 G122 -- our own source
+		for l := range strings.Lines(string(raw)) {
+			for _, m := range named.FindAllStringSubmatch(l, -1) {
+				found[m[1]+m[2]] = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Sorted(slices.Values(daemon.Components()))
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
+		t.Errorf("components (-offered +in the code):\n%s", diff)
+	}
+}
+
+func TestLogFilter(t *testing.T) {
+	const line = `{"time":"2026-05-04T12:00:00Z","level":"WARN","msg":"m","component":"mcp"}`
+	for _, c := range []struct {
+		f          daemon.LogFilter
+		line, none bool // whether it wants the line, and one that is no record
+	}{
+		{daemon.LogFilter{}, true, true},
+		{daemon.LogFilter{Components: []string{"http", "mcp"}}, true, false},
+		{daemon.LogFilter{Components: []string{"http"}}, false, false},
+		{daemon.LogFilter{AtLeast: true, Level: slog.LevelWarn}, true, false},
+		{daemon.LogFilter{AtLeast: true, Level: slog.LevelError}, false, false},
+		{daemon.LogFilter{AtLeast: true, Level: slog.LevelDebug, Components: []string{"mcp"}}, true, false},
+	} {
+		if got := c.f.Wants(line); got != c.line {
+			t.Errorf("%+v wants the record: %v", c.f, got)
+		}
+		if got := c.f.Wants("panic: x"); got != c.none {
+			t.Errorf("%+v wants another line: %v", c.f, got)
+		}
 	}
 }

@@ -42,6 +42,7 @@ func (d *Daemon) Start(ctx context.Context) error {
 			return errors.Join(err, d.Stop(context.WithoutCancel(ctx)))
 		}
 	}
+	d.o.Log.With("component", "spawn").Info("started", "by_session", d.o.Auto, "parent", os.Getppid(), "args", d.discovery.Args)
 	d.log.Info("hub is up", "pid", d.discovery.PID, "home", d.o.Home.Dir(), "version", d.o.Version, "auto", d.o.Auto,
 		"http", d.discovery.HTTP, "mqtt", d.discovery.MQTT)
 	return nil

@@ -54,8 +54,8 @@ var locals = map[string]func(*call, context.Context, *agent, json.RawMessage) ([
 func (c *call) run(ctx context.Context) ([]byte, error) {
 	start, request := time.Now(), coord.RequestFrom(c.post.ctx)
 	answer, err := c.answer(coord.WithRequest(ctx, request))
-	c.session.h.log.Debug("tool call", "tool", c.params.Name, "agent", c.caller.Agent, "project", c.caller.Project, "bytes_in", len(c.params.Arguments), "bytes_out", len(answer),
-		"ms", float64(time.Since(start).Microseconds())/1000, "code", coord.CodeOf(err), "request_id", request)
+	c.session.h.log.Info("tool call", "tool", c.params.Name, "agent", c.caller.Agent, "project", c.caller.Project, "bytes_in", len(c.params.Arguments), "bytes_out", len(answer),
+		"tokens_in", coord.EstimateTokens(len(c.params.Arguments)), "tokens_out", coord.EstimateTokens(len(answer)), "ms", float64(time.Since(start).Microseconds())/1000, "code", coord.CodeOf(err), "request_id", request)
 	return answer, err
 }
 

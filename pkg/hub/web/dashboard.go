@@ -63,6 +63,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) error {
 	if base == "" {
 		return coord.Errorf(coord.Unavailable, "see coord-hub logs for why it is closed", "this hub has no HTTP door that a browser could use")
 	}
+	s.logs.auth.Info("a link to the dashboard was given", "request_id", coord.RequestFrom(r.Context()))
 	write(w, r, http.StatusCreated, client.Link{URL: "http://" + base + "/enter?once=" + s.visits.Link(), Seconds: int(auth.LinkLife.Seconds())})
 	return nil
 }
@@ -75,7 +76,9 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) error {
 		http.SetCookie(w, &http.Cookie{Name: cookieName(r), Value: cookie, Path: "/", MaxAge: int(auth.VisitLife.Seconds()),
 			HttpOnly: true, SameSite: http.SameSiteStrictMode}) // #nosec G124 -- plain http on loopback, where Secure would lose it
 		h.Set("Location", "/dashboard")
+		s.logs.auth.Info("a browser was let in", "remote", remote(r).String(), "request_id", coord.RequestFrom(r.Context()))
 	} else {
+		s.logs.auth.Info("a link to the dashboard was refused", "remote", remote(r).String(), "request_id", coord.RequestFrom(r.Context()))
 		h.Set("Location", "/dashboard#used") // the page says what to do, or just works with the cookie it has
 	}
 	h.Set("Content-Length", "0")

@@ -172,8 +172,10 @@ func (s *Server) identify(r *http.Request) (coord.Caller, *coord.Error) {
 		}
 	}
 	if !local && s.failures.Failed(remote(r)) {
+		s.logs.auth.Debug("credential refused, over the limit", "remote", remote(r).String(), "request_id", coord.RequestFrom(r.Context()))
 		return coord.Caller{}, coord.Errorf(coord.RateLimited, "wait a minute", "the limit of %d failed authentications per minute and address is reached", auth.FailuresPerMinute)
 	}
+	s.logs.auth.Info("credential refused", "local", local, "remote", remote(r).String(), "request_id", coord.RequestFrom(r.Context()))
 	return coord.Caller{}, coord.Errorf(coord.Unauthorized, "register again, or send the token of this hub", "the hub does not know this credential")
 }
 

@@ -27,7 +27,7 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) error {
 	}
 	client, event := r.PathValue("client"), r.PathValue("event")
 	answer, err := s.o.Rules.Hook(r.Context(), client, coord.HookEvent(event), in)
-	s.log.Debug("hook", "client", client, "event", event, "session", in.Session, "bytes_out", len(answer),
+	s.logs.hook.Debug("hook", "client", client, "event", event, "session", in.Session, "bytes_out", len(answer),
 		"ms", float64(time.Since(start).Microseconds())/1000, "code", coord.CodeOf(err), "request_id", coord.RequestFrom(r.Context()))
 	if err != nil {
 		return err

@@ -86,6 +86,7 @@ func (o *Options) validate() error {
 type Server struct {
 	o         Options
 	log       *slog.Logger
+	logs      logs
 	failures  *auth.Failures
 	rates     *rates
 	visits    *auth.Visits
@@ -105,7 +106,7 @@ func New(o Options) (*Server, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, log: o.Log.With("component", "http"), failures: auth.NewFailures(), rates: newRates(o.Limits),
+	s := &Server{o: o, log: o.Log.With("component", "http"), logs: newLogs(o.Log), failures: auth.NewFailures(), rates: newRates(o.Limits),
 		visits: auth.NewVisits(o.Token, nil), streams: make(chan struct{}, o.Limits.Streams)}
 	s.leaving, s.end = context.WithCancel(context.Background())
 	s.handler = s.front(s.mux(table()))

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -34,13 +35,22 @@ func (s *Server) tool(w http.ResponseWriter, r *http.Request) error {
 	}
 	result, err := s.o.Rules.Call(ctx, name, args, key)
 	caller, _ := coord.CallerFrom(r.Context())
-	s.log.Debug("tool call", "tool", name, "agent", caller.Agent, "project", caller.Project, "bytes_in", len(args), "bytes_out", len(result),
-		"ms", float64(time.Since(start).Microseconds())/1000, "code", coord.CodeOf(err), "request_id", coord.RequestFrom(r.Context()))
+	s.logs.mcp.Log(r.Context(), callLevel(name), "tool call", "tool", name, "agent", caller.Agent, "project", caller.Project, "bytes_in", len(args), "bytes_out", len(result),
+		"tokens_in", coord.EstimateTokens(len(args)), "tokens_out", coord.EstimateTokens(len(result)), "ms", float64(time.Since(start).Microseconds())/1000, "code", coord.CodeOf(err), "request_id", coord.RequestFrom(r.Context()))
 	if err != nil {
 		return err
 	}
 	write(w, r, http.StatusOK, result)
 	return nil
+}
+
+// callLevel is the level at which a call is logged. What a model asked for comes
+// at a model's pace; what shims and hooks do by themselves would flood the log.
+func callLevel(name string) slog.Level {
+	if op, ok := tool.Lookup(name); ok && !op.Hidden {
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
 }
 
 // callContext gives the context of an operation. One that only reads ends when
