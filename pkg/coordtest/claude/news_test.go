@@ -50,7 +50,7 @@ func TestAnIdleSessionIsWoken(t *testing.T) {
 		want   string // how the client frames the news; "" = nothing wakes it
 	}{
 		{name: "Socket", socket: true, want: "Another Claude session sent a message"},
-		{name: "Rewake", want: "Stop hook"},
+		{name: "Rewake", want: "<task-notification>"},
 		{name: "Off", socket: true, env: []string{"COORDINATOR_WAKE=off"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -74,7 +74,6 @@ func TestAnIdleSessionIsWoken(t *testing.T) {
 				alice.Type("go on")
 			}
 			a = alice.asked("bob opened a consultation that concerns you", "rename everything", c.want)
-			t.Log(a.News())
 			a.Reply(claude.Say("I see"))
 			alice.Shows("I see")
 			bob.Finish(b)
