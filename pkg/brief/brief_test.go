@@ -100,6 +100,8 @@ func TestEveryKindHasWords(t *testing.T) {
 		coord.KindFileReleased:     {f, `"x" was released`},
 		coord.KindLeasePassed:      {f, `bob took over "x"`},
 		coord.KindPathWanted:       {f, `bob waits for "x"`},
+		coord.KindOverlapEdit:      {f, `bob wrote "x" although you hold it`},
+		coord.KindOverlapWritten:   {f, `a shell command of yours wrote "x", which bob holds`},
 		coord.KindOverlapMerge:     {f, `bob edits "x" in another working tree`},
 		coord.KindDependencyEdited: {f, `bob edited "x", which you depend on`},
 		coord.KindNeedsHuman:       {coord.NeedsHuman{Wakes: 6}, "this thread woke you 6 times"},
@@ -110,6 +112,28 @@ func TestEveryKindHasWords(t *testing.T) {
 	} {
 		if got := brief.News(now, []coord.Event{event(t, 1, kind, "", tt.payload)}, 0); !strings.Contains(got, ": "+tt.want) {
 			t.Errorf("%s is worded\n%s\nwant %q", kind, got, tt.want)
+		}
+	}
+}
+
+func TestAPersonIsNoPeer(t *testing.T) {
+	by := coord.Human("mia")
+	for want, e := range map[string]coord.Event{
+		`a person (mia) says (context): "stop"`:          event(t, 1, coord.KindMessagePosted, "T-1", coord.MessagePosted{Name: string(by), Type: "context", Content: "stop"}),
+		`a person (mia) released "x", which you held or`: event(t, 2, coord.KindFileReleased, "", coord.FileTouched{Path: path(t, "x"), Name: "bob", By: by}),
+	} {
+		e.Actor = by
+		if got := brief.News(now, []coord.Event{e}, 0); !strings.Contains(got, ": "+want) {
+			t.Errorf("worded\n%s\nwant %s", got, want)
+		}
+	}
+}
+
+func TestWhatMayBeSomebodyElsesIsSaidToBeUnsure(t *testing.T) {
+	f := coord.FileTouched{Path: path(t, "x"), Name: "bob", Unsure: true}
+	for kind, want := range map[coord.EventKind]string{coord.KindOverlapEdit: `bob may have written "x"`, coord.KindOverlapWritten: `yours may have written "x", which bob holds`} {
+		if got := brief.News(now, []coord.Event{event(t, 1, kind, "", f)}, 0); !strings.Contains(got, want) {
+			t.Errorf("%s is worded\n%s\nwant %q", kind, got, want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type payload struct {
 	From          coord.Seq       `json:"from"`
 	To            coord.Seq       `json:"to"`
 	Wakes         int             `json:"wakes"`
-	By            string          `json:"by"`
+	By            coord.AgentID   `json:"by"`
 	Unsure        bool            `json:"unsure"`
 	Closed        []string        `json:"closed"`
 	Left          []string        `json:"left"`
@@ -43,8 +43,8 @@ type payload struct {
 var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 	coord.KindThreadOpened:  opened,
 	coord.KindIntrospection: introspection,
-	coord.KindMessagePosted: func(_ *coord.Event, p *payload) string {
-		return fmt.Sprintf("%s says (%s): %s", name(p.Name), name(p.Type), Quote(p.Content))
+	coord.KindMessagePosted: func(e *coord.Event, p *payload) string {
+		return fmt.Sprintf("%s says (%s): %s", author(e, p), name(p.Type), Quote(p.Content))
 	},
 	coord.KindThreadStatus: status,
 	coord.KindThreadClaimed: func(_ *coord.Event, p *payload) string {
@@ -57,6 +57,9 @@ var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 	coord.KindFileEdited:  touching("edited %s"),
 	coord.KindFileLeased:  touching("is editing %s"),
 	coord.KindFileReleased: func(_ *coord.Event, p *payload) string {
+		if p.By.IsHuman() {
+			return fmt.Sprintf("%s released %s, which you held or announced: others may write it now; read it again before you edit it", person(p.By), file(p.Path))
+		}
 		return file(p.Path) + " was released"
 	},
 	coord.KindLeasePassed:      touching("took over %s, which you had left; read it again before you edit it"),
@@ -73,6 +76,20 @@ var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 	coord.KindResync: func(_ *coord.Event, p *payload) string {
 		return fmt.Sprintf("events %d to %d are gone from the inbox: look at the state anew", p.From, p.To)
 	},
+}
+
+// author names who wrote a message: a person is no peer.
+func author(e *coord.Event, p *payload) string {
+	if e.Actor.IsHuman() {
+		return person(e.Actor)
+	}
+	return name(p.Name)
+}
+
+// person names somebody who acted through the hub's own commands, not as an
+// agent. It is still no word of the session's own user.
+func person(id coord.AgentID) string {
+	return "a person (" + name(strings.TrimPrefix(string(id), string(coord.Human("")))) + ")"
 }
 
 func opened(_ *coord.Event, p *payload) string {

@@ -49,9 +49,6 @@ func (d *door) run(ctx context.Context, r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !op.ReadOnly {
-		d.shim.watch.refresh()
-	}
 	return d.shim.ride(ctx, r, answer), nil
 }
 

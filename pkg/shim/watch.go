@@ -20,8 +20,6 @@ const watchEvery = 10 * time.Second
 // without hooks, whose edits nobody would hear of otherwise. For one with hooks
 // the hub gives it nothing to look at.
 type watch struct {
-	again chan struct{} // capacity 1: ask for the files anew
-
 	mu    sync.Mutex // guards what follows, and is held during a look
 	files map[coord.Path]stamp
 }
@@ -34,15 +32,7 @@ type stamp struct {
 }
 
 func newWatch() *watch {
-	return &watch{again: make(chan struct{}, 1), files: map[coord.Path]stamp{}}
-}
-
-// refresh makes the files be asked for anew, soon: a call may have announced some.
-func (w *watch) refresh() {
-	select {
-	case w.again <- struct{}{}:
-	default:
-	}
+	return &watch{files: map[coord.Path]stamp{}}
 }
 
 // watchFiles looks every ten seconds until ctx ends.
@@ -51,7 +41,6 @@ func (s *Shim) watchFiles(ctx context.Context) {
 	for {
 		select {
 		case <-ticks:
-		case <-s.watch.again:
 		case <-ctx.Done():
 			return
 		}

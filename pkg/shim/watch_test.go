@@ -50,7 +50,8 @@ func TestAChangedFileOfAClientWithoutHooksIsReported(t *testing.T) {
 		t.Fatal(text)
 	}
 	one, two := time.UnixMilli(1_700_000_000_000), time.UnixMilli(1_700_000_010_000)
-	<-reports   // the call has made the shim ask
+	tick <- one
+	<-reports   // now it knows what to look at
 	tick <- one // it takes a tick only when the look before is over
 	if got := <-reports; len(got) > 0 {
 		t.Errorf("before anything changed: %v", got)
@@ -75,6 +76,7 @@ func TestAChangedFileOfAClientWithoutHooksIsReported(t *testing.T) {
 func TestTheFilesOfAClientWithHooksAreNotLookedAt(t *testing.T) {
 	dir, peer, tick, reports := watched(t, tool.WatchOut{Hooks: true})
 	peer.call(1, "announce_work", `{"subject":"s","target_files":["x.go"]}`)
+	tick <- time.Now()
 	<-reports
 	changeFile(t, dir, "x.go", time.UnixMilli(1_700_000_000_000))
 	tick <- time.Now()
