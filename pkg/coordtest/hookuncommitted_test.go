@@ -157,6 +157,28 @@ func TestALeaseEndsWhenItsFileIsCommitted(t *testing.T) {
 	}
 }
 
+func TestTheEndOfATurnEndsLeasesOfWhatIsCommitted(t *testing.T) {
+	alice, _, _ := two(t)
+	edits(t, alice, "login.go")
+	git(t, alice, "commit", "-qam", "done")
+	edits(t, alice, "cart.go")
+	alice.Stop()
+	said := alice.Hook("session-start", "session_start", coordtest.Fill{"source": "compact"})
+	if strings.Contains(said.Context, "login.go") || !strings.Contains(said.Context, "cart.go") {
+		t.Errorf("alice is told %+v, want that she holds cart.go alone", said)
+	}
+}
+
+func TestACommitDoesNotFreeWhatItsHolderWritesOn(t *testing.T) {
+	alice, bob, _ := two(t)
+	edits(t, alice, "login.go")
+	git(t, alice, "commit", "-qam", "done")
+	silent(t, "alice's next edit, not written yet", alice.BeginEdit("login.go"))
+	if said := bob.Edit("login.go"); !said.Denied {
+		t.Errorf("bob's edit before alice has written: %+v, want a refusal", said)
+	}
+}
+
 func TestALeaseOutsideARepositoryIsLeftAsItIs(t *testing.T) {
 	home := coordtest.NewHome(t)
 	dir := t.TempDir()
