@@ -26,6 +26,9 @@ export function lasted(ms) {
   return ago(ms);
 }
 
+/** short gives a count in thousands or millions. */
+export const short = v => v >= 1e6 ? `${(v / 1e6).toFixed(1)} M` : v >= 1000 ? `${(v / 1000).toFixed(1)} k` : String(v || 0);
+
 /** plural gives "1 file", "2 files". */
 export const plural = (n, word, many = word + 's') => `${n} ${n === 1 ? word : many}`;
 
@@ -102,7 +105,7 @@ const sentences = {
   'overlap.merge': e => ['also works on', e.path, ''],
   'dependency.edited': e => ['edits what others need', e.path, ''],
   'quota.updated': e => [`${Math.round(e.utilization_pct)} % of the quota is used`, '', ''],
-  'tokens.used': e => [`uses ${e.input || 0} + ${e.output || 0} tokens`, '', e.model],
+  'tokens.used': e => [`uses ${short(e.input)} + ${short(e.output)} tokens`, '', e.model],
   'broadcast': () => ['broadcasts', '', ''],
 };
 

@@ -50,6 +50,7 @@ export const ThreadLink = ({ id }) => html`<a class="thread-link" href="#/${id}"
 /** hue gives an agent its colour, the same on the whole page. */
 export function hue(id) {
   if (person(id)) return 'var(--human)';
+  if (!id) return 'var(--muted)'; // the hub itself
   let n = order.get(id);
   if (n === undefined) order.set(id, n = order.size);
   return `var(--agent-${n % 8})`;

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from './vendor/htm-preact.js';
 import { Empty, Panel, Path, Who, useNow } from './hooks.js';
 import { act, get } from './api.js';
 import { state } from './store.js';
-import { ago, countdown, lasted, layers, outcomes, plural, projectName } from './format.js';
+import { ago, countdown, lasted, layers, outcomes, plural, projectName, short } from './format.js';
 
 export function Leases({ leases, many, release }) {
   const now = useNow();
@@ -101,10 +101,9 @@ function History({ points }) {
   const list = (points || []).map(p => Math.max(0, ...p.buckets.map(b => b.utilization_pct)));
   if (list.length < 2) return null;
   const line = list.map((v, i) => `${(100 * i / (list.length - 1)).toFixed(1)},${(30 - 0.3 * Math.min(100, v)).toFixed(1)}`).join(' ');
-  return html`<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="quota used over time, now ${Math.round(list.at(-1))} %"><polyline points=${line} /></svg>`;
+  return html`<figure class="past"><svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="quota used over time, now ${Math.round(list.at(-1))} %"><polyline points=${line} /></svg>
+    <figcaption>highest use, last ${ago(points.at(-1).time - points[0].time)}</figcaption></figure>`;
 }
-
-const short = v => v >= 1e6 ? `${(v / 1e6).toFixed(1)} M` : v >= 1000 ? `${(v / 1000).toFixed(1)} k` : String(v || 0);
 
 const dollars = v => `$${v.toFixed(2)}`;
 
