@@ -74,6 +74,7 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 	}
 	moved := h.clientMoved(caller.Member, in)
 	return h.submit(ctx, "hook "+string(event), ReplyKey{}, func(t *txn) (any, error) {
+		in := t.settleHook(in)
 		me, err := t.hooked(caller, name, in, moved, event != coord.HookSessionEnd && event != coord.HookWritten)
 		if err != nil || me == nil {
 			return coord.HookAnswer{}, err
@@ -129,7 +130,7 @@ const (
 
 // registrationOf is how a hook describes its session.
 func registrationOf(client string, in coord.HookCall) coord.Registration {
-	return coord.Registration{Client: coord.ClientInfo{Name: client}, PID: in.PID, PIDStart: in.PIDStart, Session: in.Session, Project: in.Project,
+	return coord.Registration{Client: coord.ClientInfo{Name: client}, PID: in.PID, PIDStart: in.PIDStart, Session: in.Session, Project: in.Project, Fixed: in.Fixed,
 		Workspace: in.Workspace, Branch: in.Branch, Host: in.Host, Label: in.Label, FoldCase: in.FoldCase}
 }
 
