@@ -36,11 +36,12 @@ type Options struct {
 	Getenv  func(string) string // nil = os.Getenv
 	Getppid func() int          // nil = os.Getppid
 
-	AgentName string // label of the agent; "" = the hub makes one
-	Core      bool   // offer only the core tools
-	NoWake    bool   // never wake the client while it is idle
-	Version   string // of this program
-	HubBinary string // see spawn.Options
+	AgentName string   // label of the agent; "" = the hub makes one
+	Core      bool     // offer only the core tools
+	NoWake    bool     // never wake the client while it is idle
+	Wrong     []string // settings that are wrong and not used, for the user
+	Version   string   // of this program
+	HubBinary string   // see spawn.Options
 
 	LogLevel slog.Leveler  // nil = slog.LevelWarn
 	Patience time.Duration // 0 = DefaultPatience
@@ -88,6 +89,7 @@ type Shim struct {
 	feed    *feed.Feed
 	session *session
 	reports *reports
+	notices *notices
 }
 
 // New makes a shim. It touches nothing outside the process.
@@ -100,7 +102,7 @@ func New(o Options) (*Shim, error) {
 	s.log = slog.New(slog.NewJSONHandler(s.logFile, &slog.HandlerOptions{Level: o.LogLevel})).
 		With("component", "shim", "pid", os.Getpid())
 	s.session = newSession(s)
-	s.reports = newReports()
+	s.reports, s.notices = newReports(), newNotices(o.Wrong)
 	var err error
 	s.feed, err = feed.New(feed.Options{Queue: s.queue, Sync: s.session.sync, Dial: s.session.dialMQTT, Log: s.log})
 	if err != nil {
