@@ -34,6 +34,7 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		resumed = &sum
 	}
 	raw, err := h.submit(ctx, "register", ReplyKey{}, func(t *txn) (any, error) {
+		r.Project = t.projectAt(r.Project, r.Workspace, r.Fixed)
 		agent, known := t.findAgent(member, r, resumed)
 		if !known {
 			agent = coord.Agent{ID: newAgentID(), Registered: t.now}
@@ -50,7 +51,7 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 			}
 			h.presence.used(agent.ID, hash, t.now)
 		}
-		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Epoch: t.epoch,
+		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Project: agent.Project, Epoch: t.epoch,
 			Head: t.heads[agent.ID], Seen: agent.Seen, Resumed: known}, nil
 	})
 	if err != nil {
@@ -64,9 +65,15 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 	return out, nil
 }
 
+// maxLabel is the longest name that is asked for, in characters.
+const maxLabel = 64
+
 func checkRegistration(r *coord.Registration) error {
 	for _, name := range []*string{&r.Client.Name, &r.Client.Version, &r.Branch, &r.Label} {
 		*name = coord.CleanLine(*name)
+	}
+	if label := []rune(r.Label); len(label) > maxLabel {
+		r.Label = strings.TrimSpace(string(label[:maxLabel])) // a name that is too long is no reason to work alone
 	}
 	for _, f := range []struct {
 		name, value string
@@ -75,7 +82,7 @@ func checkRegistration(r *coord.Registration) error {
 	}{
 		{"project", string(r.Project), 1024, true}, {"workspace", string(r.Workspace), 2048, true}, {"host_id", string(r.Host), 64, true},
 		{"client.name", r.Client.Name, 100, false}, {"client.version", r.Client.Version, 100, false},
-		{"session_id", string(r.Session), 200, false}, {"branch", r.Branch, 300, false}, {"label", r.Label, 64, false},
+		{"session_id", string(r.Session), 200, false}, {"branch", r.Branch, 300, false},
 	} {
 		if f.required && coord.CleanLine(f.value) == "" {
 			return coord.Errorf(coord.Invalid, "send it", "registration without %s", f.name)
@@ -135,7 +142,7 @@ func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registratio
 	if r.FoldCase && !t.project(r.Project).index.fold {
 		t.foldCase(r.Project)
 	}
-	a.Project, a.Workspace, a.Branch = r.Project, r.Workspace, r.Branch
+	a.Project, a.Fixed, a.Workspace, a.Branch = r.Project, r.Fixed, r.Workspace, r.Branch
 	a.Member, a.Host, a.Client, a.Label = member, r.Host, r.Client, r.Label
 	a.Parent, a.HookOnly = coord.Process{PID: r.PID, Start: r.PIDStart}, false
 	if !a.Hooks || a.Session == "" { // hooks know better: a shim keeps the id that it was started with

@@ -53,7 +53,23 @@ func (t *txn) unite(me *coord.Agent) []coord.AgentID {
 		t.depart(id)
 	}
 	t.forgetKeys(left)
+	if slices.ContainsFunc(left, func(id coord.AgentID) bool { return t.agents[id].Name == me.Label }) {
+		t.rename(me.ID)
+	}
 	return left
+}
+
+// rename gives an agent the name its session asks for, when somebody had it who
+// has gone.
+func (t *txn) rename(id coord.AgentID) {
+	a := t.agents[id]
+	if a.Label == "" || a.Name == a.Label || t.nameTaken(a.Project, a.Label, a.ID) {
+		return
+	}
+	again := *a
+	again.Name = a.Label
+	t.putAgent(&again)
+	t.emitAgentStatus(&again)
 }
 
 // forgetKeys makes the credentials of agents unknown to registrations. The store

@@ -3,6 +3,7 @@ package top
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ var looks = map[string]look{
 }
 
 // stateOf gives working, waiting, idle or offline.
+// never is the deadline, for sorting, of what has none.
+const never coord.Millis = math.MaxInt64
+
 func stateOf(a *tool.AgentLine) string {
 	if a.Status == coord.Offline {
 		return "offline"
@@ -161,7 +165,7 @@ func (m *Model) threadRows(width int) panel {
 		}
 	}
 	slices.SortStableFunc(live, func(a, b tool.ThreadLine) int {
-		return cmp.Compare(uint64(a.Deadline)-1, uint64(b.Deadline)-1) // no deadline comes last
+		return cmp.Compare(cmp.Or(a.Deadline, never), cmp.Or(b.Deadline, never))
 	})
 	if len(live) > 0 {
 		p.note, p.must = fmt.Sprintf("%d open", len(live)), len(live)
