@@ -54,7 +54,7 @@ func (a *app) initCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.User, "user", false, "write your own configuration, for every project")
 	f.StringSliceVar(&names, "client", []string{string(setup.Claude)}, "which client; may be repeated")
-	f.StringVar(&o.Hub, "url", "", "address of a hub other than your own")
+	f.StringVar(&o.Hub, "url", "", "address of a team's hub in place of your own (this version cannot be one)")
 	f.BoolVar(&o.HTTP, "http", false, "call the hub's /mcp in place of starting coord-shim")
 	f.BoolVar(&o.Plugin, "plugin", false, "Claude Code: install the plugin in place of server and hooks in files")
 	f.BoolVar(&o.Shared, "shared", false, "Claude Code: write settings.json, which is committed, in place of settings.local.json")

@@ -19,10 +19,12 @@ func (a *app) login() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "login URL",
-		Short: "Register with a team's hub",
+		Short: "Register with a team's hub (this version cannot be one)",
 		Long: "Registers with the hub of a team, keeps the token in a file of yours, and trusts the hub: a\n" +
 			"token is only ever sent to a hub that you have logged in to. The team's registration secret\n" +
-			"comes from COORDINATOR_REGISTRATION_SECRET, or is asked for, or is the first line of stdin.",
+			"comes from COORDINATOR_REGISTRATION_SECRET, or is asked for, or is the first line of stdin.\n\n" +
+			"It needs a team hub. coord-hub of this version cannot be one: it serves a single user, whose\n" +
+			"sessions need no login.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			home, err := a.home()

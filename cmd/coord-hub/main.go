@@ -50,6 +50,9 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, syscall.EPIPE) { // whoever read our output has enough
+		return exitFailed
+	}
 	if !app.begun { // the arguments were not understood
 		err = coord.Errorf(coord.Invalid, "see coord-hub help", "%v", err)
 	}

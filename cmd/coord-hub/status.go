@@ -67,10 +67,11 @@ func describe(s daemon.Status) string {
 	lines := [][2]string{
 		{"hub", fmt.Sprintf("coord-hub %s, pid %d, started %s, up %s", s.Hub.Version, d.PID, how, coord.Ago(time.Duration(d.UptimeSeconds)*time.Second))},
 		{"home", d.Home},
+		{"data", d.DataDir},
 		{"http", closed(d.HTTP, "http://")},
 		{"mqtt", closed(d.MQTT, "mqtt://")},
 		{"sockets", d.Socket + "  " + d.MQTTSocket},
-		{"agents", fmt.Sprintf("%d online", s.Agents.Online)},
+		{"agents", online(s.Agents)},
 		{"threads", fmt.Sprintf("%d open, %d resolving", s.Threads.Open, s.Threads.Resolving)},
 		{"connections", fmt.Sprintf("%d http, %d mqtt", d.Connections, s.MQTT.Connections)},
 		{"events", fmt.Sprintf("%d pushed, %d dropped", s.MQTT.Published, s.MQTT.Dropped)},
@@ -84,6 +85,15 @@ func describe(s daemon.Status) string {
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// online counts who is here, and apart from them those whose connection is gone
+// for the moment.
+func online(n tool.AgentCount) string {
+	if n.Away == 0 {
+		return fmt.Sprintf("%d online", n.Online)
+	}
+	return fmt.Sprintf("%d online, %d returning or lost", n.Online-n.Away, n.Away)
 }
 
 func closed(address, scheme string) string {

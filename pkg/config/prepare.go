@@ -2,7 +2,9 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,30 +13,79 @@ import (
 )
 
 // Prepare makes the home's directories, each 0700, and refuses a directory that
-// is a symlink, belongs to somebody else or is open to group or others; the
-// error (coord.Forbidden) spells out the fix.
+// is a symlink, belongs to somebody else or that anybody may write, and so may
+// have filled; the error (coord.Forbidden) spells out the fix. One of ours that
+// is else open to group or others it closes to them, and says so in the hub's log.
 //
 // The run directory is <home>/run. When a socket path there would be over 100
 // bytes, or the home is on a network file system, it is a short directory of
 // this user on this machine instead, recorded in <home>/run.path so that a
 // process with another environment finds it too.
 func (h Home) Prepare() error {
+	var closed []string
 	for _, dir := range []string{h.dir, h.data, filepath.Dir(h.LogFile()), h.run} {
-		if err := prepareDir(dir); err != nil {
+		was, err := prepareDir(dir)
+		if err != nil {
 			return err
 		}
+		if was != 0 {
+			closed = append(closed, fmt.Sprintf("%s was open to other users (mode %04o), and is 0700 now", dir, was))
+		}
+	}
+	if err := h.note(closed); err != nil {
+		return err
 	}
 	return h.recordRun()
 }
 
-func prepareDir(dir string) error {
+// note adds warnings to the hub's log, which any process of the user may write.
+func (h Home) note(words []string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	f, err := os.OpenFile(h.LogFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return cannotMake(filepath.Dir(h.LogFile()), err)
+	}
+	log := slog.New(slog.NewJSONHandler(f, nil))
+	for _, w := range words {
+		log.Warn(w)
+	}
+	return f.Close()
+}
+
+// prepareDir makes one directory. It gives the mode of one that was there and
+// open to others, 0 otherwise.
+func prepareDir(dir string) (was fs.FileMode, err error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return cannotMake(dir, err)
+		return 0, cannotMake(dir, err)
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return cannotMake(dir, err)
+		return 0, cannotMake(dir, err)
 	}
-	return checkDir(dir)
+	if was, err = tighten(dir); err != nil {
+		return 0, cannotMake(dir, err)
+	}
+	return was, checkDir(dir)
+}
+
+// tighten closes a directory of ours to others, unless anybody may write it.
+// Nothing else is touched.
+func tighten(dir string) (was fs.FileMode, err error) {
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() || !ownedByUs(info) || !openToOthers(info) || info.Mode().Perm()&0o002 != 0 {
+		return 0, err
+	}
+	d, err := openNoFollow(dir) // of what was looked at, whatever takes its name meanwhile
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	now, err := d.Stat()
+	if err != nil || !os.SameFile(info, now) {
+		return 0, err
+	}
+	return info.Mode().Perm(), d.Chmod(0o700)
 }
 
 func cannotMake(dir string, err error) error {

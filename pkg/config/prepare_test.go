@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,8 +40,8 @@ func TestPrepareRefusesWhatIsNotOursAlone(t *testing.T) {
 			return os.Symlink(filepath.Join(t.TempDir(), "gone"), dir)
 		}, "symbolic link; remove it"},
 		"file": {func(_ *testing.T, dir string) error { return os.WriteFile(dir, nil, 0o600) }, "not a directory"},
-		"readable by the group": {func(_ *testing.T, dir string) error {
-			return os.Mkdir(dir, 0o750)
+		"writable by all": {func(_ *testing.T, dir string) error {
+			return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)) // #nosec G302 -- that is the point
 		}, "run: chmod 700 "},
 		"foreign": {func(t *testing.T, dir string) error {
 			if err := os.Mkdir(dir, 0o700); err != nil {
@@ -75,11 +76,39 @@ func TestPrepareRefusesWhatIsNotOursAlone(t *testing.T) {
 
 func TestPrepareQuotesItsFix(t *testing.T) {
 	dir := filepath.Join(realTemp(t), "it's mine")
-	if err := os.Mkdir(dir, 0o755); err != nil { // #nosec G301 -- that is the point
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)); err != nil { // #nosec G302 -- that is the point
 		t.Fatal(err)
 	}
 	err := find(t, env("COORDINATOR_HOME", dir), "").Prepare()
 	if want := `it'\''s mine'`; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("error %v, want it to end in %s", err, want)
+	}
+}
+
+func TestPrepareClosesWhatIsOursToOthers(t *testing.T) {
+	for _, sub := range []string{"", "data", "run", "logs"} {
+		base := realTemp(t)
+		dir := filepath.Join(base, "home", sub)
+		for _, d := range []string{filepath.Join(base, "home"), dir} {
+			if err := os.MkdirAll(d, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(dir, 0o755); err != nil { // #nosec G302 -- that is the point
+			t.Fatal(err)
+		}
+		h := find(t, env("COORDINATOR_HOME", filepath.Join(base, "home")), "")
+		for range 2 { // the second time there is nothing to say
+			if err := h.Prepare(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%q: %v %v", sub, info.Mode(), err)
+		}
+		raw, err := os.ReadFile(h.LogFile())
+		if err != nil || strings.Count(string(raw), dir+" was open to other users (mode 0755)") != 1 {
+			t.Errorf("%q: the log says %q, %v", sub, raw, err)
+		}
 	}
 }

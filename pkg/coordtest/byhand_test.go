@@ -208,7 +208,7 @@ func TestStatusTellsWhoIsHere(t *testing.T) {
 	alice.Announce("src/index.ts")
 	bob.Status()
 	said := command(t, home, "status")
-	for _, row := range []string{`agents +2 online\n`, `\n +alice +coord-driver +\S+ +working\b`, `\n +bob +coord-driver +\S+ +(idle|working)\b`} {
+	for _, row := range []string{`agents +2 online\n`, `\ndata +` + regexp.QuoteMeta(home.Dir) + `\S*\n`, `\n +alice +coord-driver +\S+ +working\b`, `\n +bob +coord-driver +\S+ +(idle|working)\b`} {
 		if !regexp.MustCompile(row).MatchString(said) {
 			t.Errorf("status does not say %q:\n%s", row, said)
 		}

@@ -33,7 +33,7 @@ var lessons = map[int][]string{
 	17:  {"pkg/coordtest:TestSmallBinariesHoldNoHub", "pkg/coordtest:BenchmarkShimStart"},
 	18:  {"pkg/coordtest:TestDemoHoldsInEveryStep"},
 	19:  {"pkg/shim/spawn:TestStartsAHubWhenThereIsNone", "pkg/process:TestADetachedChildLeadsItsOwnSession"},
-	20:  {"issue 3: init"},
+	20:  {"design: init writes in place and says what to do by hand when it may not"},
 	21:  {"pkg/coordtest:TestIdentityIsTheConnectionsNotAnArgument"},
 	22:  {"pkg/coordtest:TestTwoRepositoriesNeverMeetAtAnyDoor", "pkg/topic:TestMayRead"},
 	23:  {"pkg/hub/broker:TestAClientPublishesOnNoHubTopic", "pkg/topic:TestMayWrite"},
@@ -47,7 +47,7 @@ var lessons = map[int][]string{
 	31:  {"pkg/hub/daemon:TestOtherMachinesAreNeverLetIn", "pkg/config:TestOnlyLoopbackIsBound"},
 	32:  {"pkg/hub/web:TestNoWebPageGetsThrough", "pkg/hub/web:TestOnlyOurOwnPagesOpenAWebSocket"},
 	33:  {"pkg/hub/web:TestEachRouteServesWhomItIsFor"},
-	34:  {"issue 4: event streams and the dashboard's cookie"},
+	34:  {"pkg/hub/web:TestACookieLetsABrowserReadAndNotMore"},
 	35:  {"pkg/hub/auth:TestATokenIsMadeOnceWith256BitsAndMode0600"},
 	36:  {"pkg/hub:TestEverythingGoesOnAfterARestart"},
 	37:  {"pkg/shim/feed:TestBacklogIsReadFromTheAcknowledgedPosition"},
@@ -95,32 +95,35 @@ var lessons = map[int][]string{
 	79:  {"pkg/hub:BenchmarkAnnounce"},
 	80:  {"design: rules ask no database, an index in memory answers"},
 	81:  {"pkg/hub/sqlite:TestQueriesUseIndexes"},
-	82:  {"issue 4: event streams"},
+	82:  {"pkg/hub/web:TestAStreamSaysWhatIsNoLongerThere", "pkg/hub/stream:TestAReplayBeginsAtOnceWhateverTheSizeOfTheLog"},
 	83:  {"pkg/hub:TestAnswersOfACrowdedHub"},
 	84:  {"pkg/hub/sqlite:TestLoadSkipsUnreadableRows"},
-	85:  {"issue 3: doctor"},
+	85:  {"pkg/coordtest:TestTheDoctorTriesEveryPathAndLeavesNothing", "pkg/coordtest:TestTheDoctorFindsABrokenHome"},
 	86:  {"design: there is no audit chain"},
-	87:  {"issue 4: backup and restore"},
+	87:  {"cmd/coord-hub:testdata/backup.txtar"},
 	88:  {"pkg/hub/web:TestEachLimitOfConnectionsIsNamed", "pkg/hub/broker:TestAGiantPacketIsRefusedByItsLength"},
 	89:  {"pkg/hub/sqlite:TestEveryTableHasARetentionPolicy"},
 	90:  {"pkg/tool:TestReadCleansTextAndFillsDefaults"},
-	91:  {"issue 3: the one renderer of peer text"},
+	91:  {"pkg/brief:TestNewsIsFramedAsDataByNamedPeers", "pkg/brief:TestNoAttackLeavesItsQuotation"},
 	92:  {"design: one server per session, the shim"},
-	93:  {"issue 3: init writes the permission rule"},
+	93:  {"pkg/setup:TestInitInAnEmptyProjectAndBack"},
 	94:  {"pkg/coordtest:TestWrongInputIsAnsweredAndTheSessionGoesOn"},
 	95:  {"pkg/shim:TestTheHubsRefusalIsAToolError"},
-	96:  {"issue 3: hooks announce without the model"},
+	96:  {"pkg/coordtest:TestEditOfWhatAPeerEditsIsRefusedUntilItsTurnEnds"},
 	97:  {"design: no judgement of prose"},
 	98:  {"design: measured are outcomes, not events"},
 	99:  {"pkg/shim:TestInitializeIsAnsweredWithoutAHub"},
-	100: {"issue 4: dashboard"},
+	100: {"pkg/hub/web:TestThePageMayUseNothingButItself"},
 	101: {"design: every guard is tested through a public door"},
 	102: {"design: there is no layer 4"},
 	103: {"pkg/workspace:TestExpansionKnowsWhatGitKnows"},
 	104: {"design: nothing of ours deletes a tree"},
 }
 
-func TestEveryLessonHasItsTest(t *testing.T) {
+// written names everything that a row may point to: scenarios (scenario:file/name),
+// test functions (package:name) and scripts of coord-hub (cmd/coord-hub:testdata/file).
+func written(t *testing.T) map[string]bool {
+	t.Helper()
 	there := map[string]bool{}
 	for _, s := range coordtest.Scenarios(t, scenarios) {
 		there["scenario:"+s.File+"/"+s.Name] = true
@@ -144,7 +147,19 @@ func TestEveryLessonHasItsTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reason := regexp.MustCompile(`^(issue [34]|design): \w`)
+	scripts, err := filepath.Glob(root + "/cmd/coord-hub/testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range scripts {
+		there["cmd/coord-hub:testdata/"+filepath.Base(name)] = true
+	}
+	return there
+}
+
+func TestEveryLessonHasItsTest(t *testing.T) {
+	there := written(t)
+	reason := regexp.MustCompile(`^design: \w`)
 	for n := range 104 {
 		where := lessons[n+1]
 		if len(where) == 0 {

@@ -30,13 +30,17 @@ func Command() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A reader of our output that goes away (SIGPIPE) must not end us before we have cleaned up.
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGPIPE)
+			piped, stop := signal.NotifyContext(cmd.Context(), syscall.SIGPIPE)
 			defer stop()
-			ctx, cancel := context.WithTimeout(ctx, timeLimit)
+			ctx, cancel := context.WithTimeout(piped, timeLimit)
 			defer cancel()
 			o.Out = cmd.OutOrStdout()
 			o.Color = !o.JSON && os.Getenv("NO_COLOR") == "" && isTerminal(o.Out)
-			return Run(ctx, o)
+			err := Run(ctx, o)
+			if piped.Err() != nil && cmd.Context().Err() == nil {
+				return syscall.EPIPE // whatever step that was, nobody reads of it
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "print each step as a JSON object on a line")

@@ -116,6 +116,13 @@ func readClaude(r io.Reader, event string, getenv func(string) string) (in input
 // countsTokens are the events at which the transcript is read on.
 var countsTokens = []coord.HookEvent{coord.HookStop, coord.HookStopFailed, coord.HookSubagentStop, coord.HookSessionEnd}
 
+// knownEvent reports whether a word of the command line names an event, in our
+// words or the client's.
+func knownEvent(word string) bool {
+	_, ok := claudeEvent(word, "")
+	return ok
+}
+
 // claudeEvent tells which event this is: the command line says so, in our words
 // or the client's; without it the client's JSON does.
 func claudeEvent(word, name string) (coord.HookEvent, bool) {

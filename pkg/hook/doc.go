@@ -5,7 +5,8 @@
 // What goes to the hub is normalised (coord.HookCall): which session, which
 // files under their project's names, never a prompt, a command or content.
 // Whatever goes wrong, the client goes on: the exit code is 0 and, once per
-// outage and session, a note tells the user. Only COORDINATOR_STRICT=1 refuses
+// outage and session, a note tells the user; a command line that is wrong is said
+// on standard error with exit code 1, which refuses nothing. Only COORDINATOR_STRICT=1 refuses
 // edits while no hub answers.
 //
 // It runs before and after every tool call, so it stays small: no net/http, no

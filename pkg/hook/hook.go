@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/coordhq/coord/pkg/config"
@@ -63,6 +64,10 @@ func Run(ctx context.Context, o Options) int {
 	}
 	if o.Client != claudeName {
 		_, _ = io.WriteString(o.Stderr, "coord-hook: no hooks of client "+o.Client+" are known; use --client claude\n")
+		return exitFailed
+	}
+	if o.Event != "" && !knownEvent(o.Event) {
+		_, _ = io.WriteString(o.Stderr, "coord-hook: there is no event "+strconv.Quote(o.Event)+"; coord-hook --help lists them\n")
 		return exitFailed
 	}
 	in, ok := readClaude(io.LimitReader(o.Stdin, maxInput+1), o.Event, o.Getenv)

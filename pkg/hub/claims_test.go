@@ -47,6 +47,9 @@ func (p *pool) play(act string, who coord.AgentID) bool {
 	return true
 }
 
+// byID names an agent by its id.
+func byID(id coord.AgentID) string { return string(id) }
+
 func TestClaimsBehaveLikeTheModel(t *testing.T) {
 	who := rapid.SampledFrom([]coord.AgentID{"owner", "w1", "w2"})
 	played := 0
@@ -63,11 +66,11 @@ func TestClaimsBehaveLikeTheModel(t *testing.T) {
 				var err error
 				switch act {
 				case "claim":
-					next, err = claimWork(th, by)
+					next, err = claimWork(th, by, byID)
 				case "unclaim":
-					next, err = unclaimWork(th, by, "why", 5)
+					next, err = unclaimWork(th, by, byID, "why", 5)
 				case "complete":
-					next, err = completeWork(th, by, "done", 5)
+					next, err = completeWork(th, by, byID, "done", 5)
 				default:
 					next = dropAgent(th, by, 5)
 				}

@@ -165,6 +165,9 @@ func (h *Hub) checkFile(t *txn, me *coord.Agent, c coord.Caller, in tool.CheckFi
 		}
 		out.By, out.Since, out.Until, out.Subject, out.ThreadID = t.refsOf([]coord.AgentID{n.Agent}), n.Since, n.Until, n.Subject, n.Thread
 		out.Next = fmt.Sprintf("Do not write it now: announce_work it to open a thread with %s, or work on something else.", out.By[0].Name)
+		if n.Gate == coord.GateRightOfWay && n.Thread != "" { // the order agreed there: nothing is left to settle
+			out.Next = fmt.Sprintf("Do not write it now: it is %s's turn in %s; you are told when it is yours. Work on something else until then.", out.By[0].Name, n.Thread)
+		}
 		return out, nil
 	}
 	var who []coord.AgentID

@@ -68,7 +68,6 @@ func (h *Hub) agentLine(a *coord.Agent, me coord.AgentID, now coord.Millis) tool
 	line := tool.AgentLine{AgentView: h.agentView(a, me), Project: a.Project, CurrentFile: is.file, ThreadID: is.thread, Since: is.since,
 		LastAction: shorten(h.state.actions[a.ID], maxActionBytes), Hooks: a.Hooks}
 	line.Activity = is.state
-	line.LastSeen -= line.LastSeen % coord.Millis(time.Minute.Milliseconds()) // a view changes only when something did
 	return line
 }
 
@@ -234,7 +233,7 @@ func outcomeOf(th *coord.Thread) string {
 	}
 }
 
-func (h *Hub) overview(me *coord.Agent, c coord.Caller, _ tool.OverviewIn) (out tool.OverviewOut, err error) {
+func (h *Hub) overview(me *coord.Agent, c coord.Caller, in tool.OverviewIn) (out tool.OverviewOut, err error) {
 	stats := h.publisher.Stats()
 	out.Hub = tool.HubStatus{Instance: h.instance, Version: h.version, Started: h.started, Epoch: h.state.epoch}
 	out.MQTT = tool.MQTTStatus{Connections: stats.Connections, Published: stats.Published, Dropped: stats.Dropped}
@@ -249,6 +248,11 @@ func (h *Hub) overview(me *coord.Agent, c coord.Caller, _ tool.OverviewIn) (out 
 		out.Projects = append(out.Projects, line)
 	}
 	agents, _ := h.viewAgents(me, c, tool.ViewAgentsIn{}) // none of these can fail without a cursor
+	if in.Steady {
+		for i := range agents.Agents {
+			agents.Agents[i].LastSeen -= agents.Agents[i].LastSeen % coord.Millis(time.Minute.Milliseconds())
+		}
+	}
 	threads, _ := h.viewThreads(me, c, tool.ViewThreadsIn{})
 	leases, _ := h.viewLeases(me, c, tool.ViewLeasesIn{})
 	files, _ := h.viewFiles(me, c, tool.ViewFilesIn{})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -141,6 +142,18 @@ func TestAnnouncementsAreEventsForOnlookers(t *testing.T) {
 			if d.Kind == coord.KindAnnounced || d.Kind == coord.KindAnnounceClosed {
 				t.Errorf("%s is told %s", a.Name, d.Kind)
 			}
+		}
+	}
+}
+
+func TestOnlyASteadyOverviewRoundsWhenAgentsWereSeen(t *testing.T) {
+	r := newRig(t)
+	r.pass(7 * time.Second)
+	r.named("alice")
+	exact := look[tool.ViewAgentsOut](r, operator(), "view_agents", object{}).Agents[0].LastSeen
+	for steady, want := range map[bool]coord.Millis{false: exact, true: exact - exact%60_000} {
+		if got := look[tool.OverviewOut](r, operator(), "overview", object{"steady": steady}).Agents[0].LastSeen; got != want {
+			t.Errorf("steady %v: last seen %d, want %d", steady, got, want)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (h *Hub) status(me *coord.Agent, c coord.Caller, _ tool.CoordinatorStatusIn
 	}
 	for id, p := range h.state.projects {
 		if c.Project == "" || id == c.Project {
-			count(&out, p)
+			h.tally(&out, p)
 		}
 	}
 	if c.Project != "" {
@@ -49,11 +49,15 @@ const (
 	maxHotBytes    = 2 << 10
 )
 
-// count adds a project's live agents and threads.
-func count(out *tool.CoordinatorStatusOut, p *project) {
+// tally adds a project's live agents and threads. The caller holds mu.
+func (h *Hub) tally(out *tool.CoordinatorStatusOut, p *project) {
 	for _, a := range p.agents {
-		if a.Live() {
-			out.Agents.Online++
+		if !a.Live() {
+			continue
+		}
+		out.Agents.Online++
+		if there := h.presence.of(a.ID); there.lost || there.returning {
+			out.Agents.Away++
 		}
 	}
 	for _, th := range p.live {

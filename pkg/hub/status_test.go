@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 func TestStatusesAreRebuiltAtTheStartAndClearedWithTheAgent(t *testing.T) {
@@ -19,4 +20,17 @@ func TestStatusesAreRebuiltAtTheStartAndClearedWithTheAgent(t *testing.T) {
 	r.Connected(b.AgentID, true)
 	r.pass(30 * 24 * time.Hour)
 	want(t, "after a month", r.pubs.statuses, map[coord.AgentID]coord.AgentStatus{b.AgentID: coord.Online})
+}
+
+func TestAnOperatorIsToldWhoOfTheOnlineIsAway(t *testing.T) {
+	r := newRig(t)
+	r.named("a")
+	b := r.named("b")
+	r.Disconnected(b.AgentID, true)
+	got := look[tool.CoordinatorStatusOut](r, operator(), "coordinator_status", object{}).Agents
+	want(t, "one lost", []int{got.Online, got.Away}, []int{2, 1})
+	r.stop()
+	r.start(nil)
+	got = look[tool.CoordinatorStatusOut](r, operator(), "coordinator_status", object{}).Agents
+	want(t, "all returning", []int{got.Online, got.Away}, []int{2, 2})
 }

@@ -26,7 +26,7 @@ func (h *Hub) claimTask(t *txn, me *coord.Agent, c coord.Caller, in tool.ClaimTa
 	if th.Status == coord.ThreadClaimed && th.Claimer == me.ID {
 		return claimed(t.view(th), nil, 0), nil
 	}
-	next, err := claimWork(*th, me.ID)
+	next, err := claimWork(*th, me.ID, t.name)
 	if err != nil {
 		return tool.ClaimTaskOut{}, err
 	}
@@ -107,7 +107,7 @@ func (t *txn) unclaimTask(me *coord.Agent, in tool.UnclaimTaskIn) (tool.ThreadVi
 	if err != nil {
 		return tool.ThreadView{}, err
 	}
-	next, err := unclaimWork(*th, me.ID, in.Reason, t.now)
+	next, err := unclaimWork(*th, me.ID, t.name, in.Reason, t.now)
 	if err != nil {
 		return tool.ThreadView{}, err
 	}
@@ -148,7 +148,7 @@ func (t *txn) completeTask(me *coord.Agent, in tool.CompleteTaskIn) (tool.Thread
 
 // completed ends a claimed task: its owner gets one event, thread.completed.
 func (t *txn) completed(me *coord.Agent, th *coord.Thread, summary string) (*coord.Thread, error) {
-	next, err := completeWork(*th, me.ID, summary, t.now)
+	next, err := completeWork(*th, me.ID, t.name, summary, t.now)
 	if err != nil {
 		return nil, err
 	}

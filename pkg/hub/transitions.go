@@ -101,17 +101,20 @@ func concern(th coord.Thread, by coord.AgentID, against []coord.AnnouncementID, 
 	return th
 }
 
+// namer gives the name an agent goes by in words for others.
+type namer func(coord.AgentID) string
+
 // claimWork gives an offered task to an agent.
-func claimWork(th coord.Thread, by coord.AgentID) (coord.Thread, error) {
+func claimWork(th coord.Thread, by coord.AgentID, name namer) (coord.Thread, error) {
 	switch {
 	case !th.Status.Live():
 		return th, ended(&th)
 	case !th.KeepOpen:
 		return th, coord.Errorf(coord.Conflict, "list_threads status=open shows what is offered", "%s is a consultation, not an offered task", th.ID)
 	case th.Status == coord.ThreadClaimed:
-		return th, coord.Errorf(coord.Conflict, "choose another task", "%s is claimed by %s", th.ID, th.Claimer)
+		return th, coord.Errorf(coord.Conflict, "choose another task", "%s is claimed by %s", th.ID, name(th.Claimer))
 	case th.AssignedTo != "" && th.AssignedTo != by:
-		return th, coord.Errorf(coord.Forbidden, "choose another task", "%s is assigned to %s", th.ID, th.AssignedTo)
+		return th, coord.Errorf(coord.Forbidden, "choose another task", "%s is assigned to %s", th.ID, name(th.AssignedTo))
 	}
 	th.Status, th.Claimer = coord.ThreadClaimed, by
 	return th, nil
@@ -121,8 +124,8 @@ func claimWork(th coord.Thread, by coord.AgentID) (coord.Thread, error) {
 const maxUnclaims = 2
 
 // unclaimWork gives a task back.
-func unclaimWork(th coord.Thread, by coord.AgentID, reason string, now coord.Millis) (coord.Thread, error) {
-	if err := mayEndClaim(&th, by); err != nil {
+func unclaimWork(th coord.Thread, by coord.AgentID, name namer, reason string, now coord.Millis) (coord.Thread, error) {
+	if err := mayEndClaim(&th, by, name); err != nil {
 		return th, err
 	}
 	th.Status, th.Claimer = coord.ThreadOpen, ""
@@ -133,21 +136,21 @@ func unclaimWork(th coord.Thread, by coord.AgentID, reason string, now coord.Mil
 }
 
 // completeWork ends a claimed task. Its claimer stays named.
-func completeWork(th coord.Thread, by coord.AgentID, summary string, now coord.Millis) (coord.Thread, error) {
-	if err := mayEndClaim(&th, by); err != nil {
+func completeWork(th coord.Thread, by coord.AgentID, name namer, summary string, now coord.Millis) (coord.Thread, error) {
+	if err := mayEndClaim(&th, by, name); err != nil {
 		return th, err
 	}
 	return end(th, coord.ThreadResolved, coord.Completed, summary, now), nil
 }
 
-func mayEndClaim(th *coord.Thread, by coord.AgentID) error {
+func mayEndClaim(th *coord.Thread, by coord.AgentID, name namer) error {
 	switch {
 	case !th.Status.Live():
 		return ended(th)
 	case th.Status != coord.ThreadClaimed:
 		return coord.Errorf(coord.Conflict, "claim_task takes it", "%s is not claimed", th.ID)
 	case th.Claimer != by:
-		return coord.Errorf(coord.Forbidden, "only its claimer can do that", "%s is claimed by %s", th.ID, th.Claimer)
+		return coord.Errorf(coord.Forbidden, "only its claimer can do that", "%s is claimed by %s", th.ID, name(th.Claimer))
 	}
 	return nil
 }
@@ -225,6 +228,8 @@ func onTheTable(th *coord.Thread, by coord.AgentID, number int) (*coord.Proposal
 	switch {
 	case p == nil:
 		return nil, coord.Errorf(coord.Conflict, "propose_resolution puts one there", "%s has no proposal on the table", th.ID)
+	case number < 0 || number > p.Number:
+		return nil, coord.Errorf(coord.NotFound, "read the current one with get_thread and answer that", "%s has no proposal %d: proposal %d is on the table", th.ID, number, p.Number)
 	case number != 0 && number != p.Number:
 		return nil, coord.Errorf(coord.Conflict, "read the current one with get_thread and answer that", "proposal %d of %s was replaced: proposal %d is on the table", number, th.ID, p.Number)
 	}

@@ -15,6 +15,14 @@ const (
 	maxFileBytes = 1 << 10
 )
 
+// name gives the name of an agent; for one that is forgotten, its id.
+func (s *state) name(id coord.AgentID) string {
+	if a := s.agents[id]; a != nil {
+		return a.Name
+	}
+	return string(id)
+}
+
 func (s *state) refOf(id coord.AgentID) tool.AgentRef {
 	ref := tool.AgentRef{ID: id}
 	if a := s.agents[id]; a != nil {

@@ -160,9 +160,13 @@ func (l *Login) ask(ctx context.Context, hub string) (out registered, err error)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		var refusal struct {
-			Message string `json:"message"`
+			Code    coord.Code `json:"code"`
+			Message string     `json:"message"`
 		}
 		_ = json.Unmarshal(raw, &refusal) // a body that is none leaves it empty
+		if resp.StatusCode == http.StatusNotFound && refusal.Code == coord.NotFound {
+			return out, coord.Errorf(coord.NotFound, "on that machine coord-shim needs no login; ask for the address of a team hub", "%s is a coord hub of one user, which registers nobody", hub)
+		}
 		return out, coord.Errorf(coord.Unauthorized, next, "%s answered %s %s", hub, resp.Status, coord.CleanText(refusal.Message))
 	}
 	if err := json.Unmarshal(raw, &out); err != nil || out.Token == "" || strings.ContainsAny(out.Token, " \t\r\n") {

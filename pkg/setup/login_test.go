@@ -77,6 +77,11 @@ func TestARefusedLoginLeavesNothing(t *testing.T) {
 	defer away.Close()
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
+	alone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { // a hub of one user
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"code":"not_found","message":"there is no such route","request_id":"r"}`))
+	}))
+	defer alone.Close()
 	for _, c := range []struct {
 		hub, secret string
 		code        coord.Code
@@ -85,6 +90,7 @@ func TestARefusedLoginLeavesNothing(t *testing.T) {
 		{hub.URL, "wrong", coord.Unauthorized, "the secret is wrong"},
 		{hub.URL, "", coord.Invalid, "registration secret"},
 		{away.URL, "open sesame", coord.Unauthorized, "307"},
+		{alone.URL, "open sesame", coord.NotFound, "of one user, which registers nobody"},
 		{other.URL, "open sesame", coord.Unauthorized, "404"},
 		{"http://hub.example.com", "open sesame", coord.Forbidden, "plain http"},
 		{"http://127.0.0.1.example.com", "open sesame", coord.Forbidden, "plain http"},

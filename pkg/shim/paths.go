@@ -80,6 +80,10 @@ func (r *resolver) path(s, form string) (string, error) {
 	if form == "id" && tool.IsID(s) {
 		return s, nil
 	}
+	s, err := r.space.Typed(s)
+	if err != nil {
+		return "", err
+	}
 	if form != "target" {
 		p, err := r.space.Resolve(s)
 		return p.String(), err

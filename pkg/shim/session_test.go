@@ -264,7 +264,7 @@ func TestAHomeOpenToOthersIsToldAtOnce(t *testing.T) {
 	if err := os.Mkdir(home.Dir(), 0o755); err != nil { // #nosec G301 -- the fault under test
 		t.Fatal(err)
 	}
-	if err := os.Chmod(home.Dir(), 0o755); err != nil { // #nosec G302 -- the fault under test
+	if err := os.Chmod(home.Dir(), 0o777); err != nil { // #nosec G302 -- the fault under test
 		t.Fatal(err)
 	}
 	peer := startShim(t, home, nil)

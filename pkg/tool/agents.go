@@ -115,6 +115,7 @@ type HubStatus struct {
 // AgentCount counts the project's agents and names the first few.
 type AgentCount struct {
 	Online int        `json:"online"`
+	Away   int        `json:"away,omitempty"` // of the online ones, those that are returning or have lost their connection
 	Peers  []AgentRef `json:"peers"`
 	Here   []Present  `json:"here,omitempty"` // for an operator: who is online, at most 200
 }

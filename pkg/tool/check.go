@@ -299,7 +299,7 @@ func (s Spec[In, Out]) Read(args json.RawMessage, self coord.AgentID) (In, error
 	dec.UseNumber()             // a free object keeps its numbers as they were
 	dec.DisallowUnknownFields() // inside objects; the names at the top are known
 	if err := dec.Decode(&in); err != nil {
-		return in, coord.Errorf(coord.Invalid, "correct it and call again", "%s: %s", s.Name, decodeError(err))
+		return in, coord.Errorf(coord.Invalid, "correct it and call again", "%s: %s", s.Name, Misfit(err))
 	}
 	for _, a := range s.args() {
 		f := reflect.ValueOf(&in).Elem().Field(a.index)
@@ -313,15 +313,19 @@ func (s Spec[In, Out]) Read(args json.RawMessage, self coord.AgentID) (In, error
 	return in, nil
 }
 
-// decodeError words what the decoder found inside an argument.
-func decodeError(err error) string {
+// Misfit words what a JSON decoder found, without the types of this program.
+func Misfit(err error) string {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		want := "an object"
 		if wrong.Type.Kind() != reflect.Struct {
 			want = article(jsonType(wrong.Type.Kind()))
 		}
-		return fmt.Sprintf("%s: want %s, got %s", wrong.Field, want, article(wrong.Value))
+		words := fmt.Sprintf("want %s, got %s", want, article(wrong.Value))
+		if wrong.Field == "" {
+			return words
+		}
+		return wrong.Field + ": " + words
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
 }

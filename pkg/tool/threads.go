@@ -5,7 +5,7 @@ import "github.com/coordhq/coord/pkg/coord"
 // AnnounceWork says what the caller is about to touch and learns who is affected.
 var AnnounceWork = declare[AnnounceWorkIn, AnnounceWorkOut](Op{
 	Name:       "announce_work",
-	Text:       "Before you edit: say which files or modules you will touch. The answer is clear, or names the agents whose work overlaps and the consultation thread to settle it in before writing. Directories end in /; globs work. Set depends_on_files for files you rely on but do not change.",
+	Text:       "Before you edit: say which files or modules you will touch. The answer is clear, or names the agents whose work overlaps and the consultation thread to settle it in before writing. Directories end in /; globs (* ? {a,b}, beside them [ab]) work, and [ ] alone is a name. Set depends_on_files for files you rely on but do not change.",
 	AlwaysLoad: true,
 	Core:       true,
 })

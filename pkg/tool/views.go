@@ -164,8 +164,10 @@ var Overview = declare[OverviewIn, OverviewOut](Op{
 	Name: "overview", Text: "All views at one moment: what the dashboard shows.", ReadOnly: true, Hidden: true,
 })
 
-// OverviewIn is the (empty) argument of overview.
-type OverviewIn struct{}
+// OverviewIn is the argument of overview.
+type OverviewIn struct {
+	Steady bool `json:"steady,omitempty" doc:"give last_seen by the minute, so that the answer changes only when something did"`
+}
 
 // ProjectLine names a project that has agents or live work.
 type ProjectLine struct {

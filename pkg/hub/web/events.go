@@ -351,7 +351,7 @@ func (st *stream) state(ctx context.Context) error {
 	if !st.f.state {
 		return nil
 	}
-	raw, err := st.web.o.Rules.Call(ctx, tool.Overview.Name, json.RawMessage("{}"), "")
+	raw, err := st.web.o.Rules.Call(ctx, tool.Overview.Name, json.RawMessage(`{"steady":true}`), "")
 	if err != nil {
 		return err
 	}

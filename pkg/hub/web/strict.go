@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 // maxDepth is how deep objects and lists may nest in a body.
@@ -59,7 +60,7 @@ func decoded[T any](body []byte, err error) (v T, _ error) {
 		return v, err
 	}
 	if err := json.Unmarshal(body, &v); err != nil {
-		return v, &coord.Error{Code: coord.Invalid, What: "the body is not as it should be: " + err.Error(), Next: "correct it and send it again", Err: err}
+		return v, &coord.Error{Code: coord.Invalid, What: "the body is not as it should be: " + tool.Misfit(err), Next: "correct it and send it again", Err: err}
 	}
 	return v, nil
 }
