@@ -31,6 +31,7 @@ type Agent struct {
 	ID         AgentID     `json:"id"`
 	Name       string      `json:"name"` // unique among the live agents of its project
 	Project    ProjectID   `json:"project"`
+	Fixed      bool        `json:"project_fixed,omitempty"` // the user has named the project
 	Workspace  WorkspaceID `json:"workspace"`
 	Branch     string      `json:"branch,omitempty"`
 	Member     MemberID    `json:"member"`
@@ -69,6 +70,7 @@ type Registration struct {
 	PIDStart  int64       `json:"pid_start,omitempty"` // its start time; 0 = unknown
 	Session   SessionID   `json:"session_id,omitempty"`
 	Project   ProjectID   `json:"project"`
+	Fixed     bool        `json:"project_fixed,omitempty"` // the user has named the project: it is not that of others in the same working tree
 	Workspace WorkspaceID `json:"workspace"`
 	Branch    string      `json:"branch,omitempty"`
 	Host      HostID      `json:"host_id"`
@@ -82,6 +84,7 @@ type Registered struct {
 	AgentID    AgentID    `json:"agent_id"`
 	Name       string     `json:"name"`
 	SessionKey SessionKey `json:"session_key"`
+	Project    ProjectID  `json:"project"` // in which the agent works: that of the others in its working tree
 	Epoch      Epoch      `json:"epoch"`
 	Head       Seq        `json:"head"` // seq of the newest event in the agent's inbox, 0 when empty
 	Seen       Seq        `json:"seen"` // the agent's acknowledged position: read on from here

@@ -55,8 +55,9 @@ type HookCall struct {
 	PID       int         `json:"pid,omitempty"`      // of the client program; 0 = unknown
 	PIDStart  int64       `json:"pid_start,omitempty"`
 	Host      HostID      `json:"host_id"`
-	Project   ProjectID   `json:"project"`   // of the working directory
-	Workspace WorkspaceID `json:"workspace"` // of the working directory
+	Project   ProjectID   `json:"project"`                 // of the working directory
+	Fixed     bool        `json:"project_fixed,omitempty"` // the user has named the project, for files and trees too
+	Workspace WorkspaceID `json:"workspace"`               // of the working directory
 	Branch    string      `json:"branch,omitempty"`
 	FoldCase  bool        `json:"fold_case,omitempty"`
 	Label     string      `json:"label,omitempty"`

@@ -22,7 +22,7 @@ func (r Role) registration() coord.Registration {
 		client = "coordtest"
 	}
 	return coord.Registration{Client: coord.ClientInfo{Name: client}, PID: r.Process.PID, PIDStart: r.Process.Start,
-		Session: coord.SessionID(r.Session), Project: coord.ProjectID(r.Project), Host: host,
+		Session: coord.SessionID(r.Session), Project: coord.ProjectID(r.Project), Fixed: !r.Found, Host: host,
 		Workspace: coord.WorkspaceID(host + ":/" + r.Workspace), Label: r.Label}
 }
 

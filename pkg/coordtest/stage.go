@@ -61,6 +61,7 @@ type hooked interface {
 // of the arrangement.
 type Role struct {
 	Project   string
+	Found     bool   // the project is what git said, not the user's word
 	Workspace string // name of a working tree
 	Process   coord.Process
 	Session   string
@@ -72,6 +73,7 @@ type Role struct {
 // settings are what a role can be given as key=value.
 var settings = map[string]func(r *Role, value string) error{
 	"project":   func(r *Role, v string) error { r.Project = v; return nil },
+	"found":     func(r *Role, v string) error { r.Project, r.Found = v, true; return nil },
 	"workspace": func(r *Role, v string) error { r.Workspace = v; return nil },
 	"session":   func(r *Role, v string) error { r.Session = v; return nil },
 	"client":    func(r *Role, v string) error { r.Client = v; return nil },
@@ -114,7 +116,7 @@ var marks = []struct {
 	{needsBreaks, regexp.MustCompile(`(?m)^(lose|find|kill) `)},
 	{needsHidden, regexp.MustCompile(`(?m)^\w+ (acquire|edited|turn|release|sync)\b|"expansions"`)},
 	{needsHooks, regexp.MustCompile(`(?m)^(client|hook) `)},
-	{needsRoles, regexp.MustCompile(`(?m)^agent .*\b(pid|start|session|client|door|label)=`)},
+	{needsRoles, regexp.MustCompile(`(?m)^agent .*\b(pid|start|session|client|door|label|found)=`)},
 }
 
 // needs lists what a script asks for.

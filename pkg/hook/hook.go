@@ -180,6 +180,7 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	call := r.in.call
 	call.Harmless = r.in.harmless
 	call.Host, call.Project, call.Workspace, call.Branch, call.FoldCase = host, here.Project, here.ID, here.Branch, here.FoldCase
+	call.Fixed = here.Fixed
 	call.Label, call.Enforce, call.Missed = r.settings.AgentName, r.settings.Enforce, r.outage.count()
 	call.WakeOff = r.settings.NoWake
 	call.PID, call.PIDStart = clientProcess(r.Getenv)

@@ -11,7 +11,7 @@ import (
 
 // editorOf gives who edits and where: the session's own working tree unless the
 // call names another.
-func editorOf(me *coord.Agent, c coord.Caller, project coord.ProjectID, ws coord.WorkspaceID, subagent string) editor {
+func (s *state) editorOf(me *coord.Agent, c coord.Caller, project coord.ProjectID, ws coord.WorkspaceID, subagent string) editor {
 	e := editor{agent: me, subagent: subagent, project: me.Project, workspace: c.Workspace}
 	if project != "" {
 		e.project = project
@@ -19,6 +19,7 @@ func editorOf(me *coord.Agent, c coord.Caller, project coord.ProjectID, ws coord
 	if ws != "" {
 		e.workspace = ws
 	}
+	e.project = s.projectAt(e.project, e.workspace, e.project == me.Project)
 	return e
 }
 
@@ -28,7 +29,7 @@ func (h *Hub) acquire(t *txn, me *coord.Agent, c coord.Caller, in tool.AcquireIn
 	if err != nil {
 		return tool.AcquireOut{}, err
 	}
-	e := editorOf(me, c, in.Project, in.Workspace, in.Subagent)
+	e := t.editorOf(me, c, in.Project, in.Workspace, in.Subagent)
 	if me.Hooks {
 		e.agent = t.beginTurn(me)
 	}
@@ -78,7 +79,7 @@ func (h *Hub) edited(t *txn, me *coord.Agent, c coord.Caller, in tool.EditedIn) 
 	if err != nil {
 		return tool.EditedOut{}, err
 	}
-	e := editorOf(me, c, in.Project, in.Workspace, in.Subagent)
+	e := t.editorOf(me, c, in.Project, in.Workspace, in.Subagent)
 	for _, p := range ps {
 		if !in.Failed {
 			t.edited(e, p, "")

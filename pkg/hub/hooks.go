@@ -98,6 +98,7 @@ func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, 
 	var refused coord.AgentID // written by the rule, read when it has been answered
 	raw, err := h.submit(ctx, "hook "+string(event), ReplyKey{}, func(t *txn) (any, error) {
 		refused = ""
+		in := t.settleHook(in)
 		if event == coord.HookSessionStart {
 			if twin := t.reunite(caller, in, moved); twin != nil {
 				t.after = func() { h.revoked(twin.ID) }
@@ -188,7 +189,7 @@ const (
 
 // registrationOf is how a hook describes its session.
 func registrationOf(client string, in coord.HookCall) coord.Registration {
-	return coord.Registration{Client: coord.ClientInfo{Name: client}, PID: in.PID, PIDStart: in.PIDStart, Session: in.Session, Project: in.Project,
+	return coord.Registration{Client: coord.ClientInfo{Name: client}, PID: in.PID, PIDStart: in.PIDStart, Session: in.Session, Project: in.Project, Fixed: in.Fixed,
 		Workspace: in.Workspace, Branch: in.Branch, Host: in.Host, Label: in.Label, FoldCase: in.FoldCase}
 }
 

@@ -309,6 +309,7 @@ func TestTwoProjectsNeverMeet(t *testing.T) {
 	r := newRig(t)
 	other := registration("other")
 	other.Project = "blog"
+	other.Workspace = "host-1:/blog"
 	a, b := r.named("a"), r.join(other)
 	a.announce("src/index.ts")
 	want(t, "other project", verdict(b.announce("src/index.ts")), [4]any{"clear", "pass", 0, nil})

@@ -52,6 +52,7 @@ func (h *Hub) ReleasePath(ctx context.Context, in coord.PathRelease, idempotency
 		return coord.Freed{}, coord.Errorf(coord.Invalid, "send project", "a path is named without its project")
 	}
 	return act(h, ctx, "release", p.String(), idempotencyKey, func(t *txn, by coord.AgentID) (coord.Freed, error) {
+		in.Project = t.projectAt(in.Project, in.Workspace, false)
 		out := t.freePath(by, in.Project, in.Workspace, p)
 		if len(out.Leases)+len(out.Announcements)+len(out.Reserved)+len(out.Told) == 0 {
 			return out, coord.Errorf(coord.NotFound, "coord-hub status shows the hub; the file may be free already", "nobody holds or announces %s", p)

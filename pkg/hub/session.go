@@ -34,6 +34,7 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 		resumed = &sum
 	}
 	raw, err := h.submit(ctx, "register", ReplyKey{}, func(t *txn) (any, error) {
+		r.Project = t.projectAt(r.Project, r.Workspace, r.Fixed)
 		agent, known := t.findAgent(member, r, resumed)
 		if !known {
 			agent = coord.Agent{ID: newAgentID(), Registered: t.now}
@@ -50,7 +51,7 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 			}
 			h.presence.used(agent.ID, hash, t.now)
 		}
-		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Epoch: t.epoch,
+		return coord.Registered{AgentID: agent.ID, Name: agent.Name, Project: agent.Project, Epoch: t.epoch,
 			Head: t.heads[agent.ID], Seen: agent.Seen, Resumed: known}, nil
 	})
 	if err != nil {
@@ -135,7 +136,7 @@ func (t *txn) welcome(a *coord.Agent, member coord.MemberID, r coord.Registratio
 	if r.FoldCase && !t.project(r.Project).index.fold {
 		t.foldCase(r.Project)
 	}
-	a.Project, a.Workspace, a.Branch = r.Project, r.Workspace, r.Branch
+	a.Project, a.Fixed, a.Workspace, a.Branch = r.Project, r.Fixed, r.Workspace, r.Branch
 	a.Member, a.Host, a.Client, a.Label = member, r.Host, r.Client, r.Label
 	a.Parent, a.HookOnly = coord.Process{PID: r.PID, Start: r.PIDStart}, false
 	if !a.Hooks || a.Session == "" { // hooks know better: a shim keeps the id that it was started with

@@ -50,7 +50,7 @@ func TestAKeyResumesItsAgentOnly(t *testing.T) {
 	again := registration("a")
 	again.Resume = a.SessionKey
 	want(t, "same agent", r.join(again).AgentID, a.AgentID)
-	again.Project = "blog"
+	again.Project, again.Fixed = "blog", true
 	if b := r.join(again); b.AgentID == a.AgentID {
 		t.Error("a key of one project was resumed in another")
 	}

@@ -39,7 +39,7 @@ func TestTokensAreSummedUpPerAgentAndModelAndSurviveARestart(t *testing.T) {
 	r := newRig(t)
 	ann, bob := r.named("ann"), r.named("bob")
 	elsewhere := registration("zoe")
-	elsewhere.Project = "other"
+	elsewhere.Project, elsewhere.Fixed = "other", true
 	zoe := r.join(elsewhere)
 	turn := func(model string, input, output int) object {
 		return object{"model": model, "input": input, "output": output}

@@ -53,6 +53,9 @@ func (s *session) establish(ctx context.Context, last *link, first bool) (*link,
 		hub.Close()
 		return nil, err
 	}
+	if l.me.Project != "" { // the hub knows who else is in this directory
+		l.space.Project = l.me.Project
+	}
 	s.log.Info("registered", "agent", l.me.AgentID, "name", l.me.Name, "project", l.space.Project, "hub", l.instance, "resumed", l.me.Resumed)
 	return l, nil
 }
@@ -113,7 +116,7 @@ func (s *session) registration(l *link) coord.Registration {
 	info := s.info
 	s.mu.Unlock()
 	r := coord.Registration{
-		Client: info, PID: s.parent, Project: l.space.Project, Workspace: l.space.ID, Branch: l.space.Branch,
+		Client: info, PID: s.parent, Project: l.space.Project, Fixed: l.space.Fixed, Workspace: l.space.ID, Branch: l.space.Branch,
 		Host: l.host, Label: s.o.AgentName, FoldCase: l.space.FoldCase, Resume: l.me.SessionKey,
 	}
 	if start, err := process.StartTime(s.parent); err == nil {

@@ -189,7 +189,7 @@ func TestWithoutGitTheNearestMarkCounts(t *testing.T) {
 }
 
 func TestTroubleWithGitIsSaid(t *testing.T) {
-	repo := newRepo(t, tempDir(t), "CLAUDE.md", "src/a.go")
+	repo := newRepo(t, tempDir(t), "src/a.go")
 	for name, tc := range map[string]struct{ script, want string }{
 		"missing": {"", "git is not installed"},
 		"failing": {"#!/bin/sh\necho 'fatal: detected dubious ownership' >&2\nexit 128\n", "git: detected dubious ownership"},
@@ -208,7 +208,7 @@ func TestTroubleWithGitIsSaid(t *testing.T) {
 			}
 			w := locate(t, filepath.Join(repo, "src"))
 			if w.Trouble != tc.want || w.Git || w.Top != repo || w.Project != coord.ProjectID("path:"+repo) {
-				t.Errorf("workspace %+v, want trouble %q and the top by its mark", w, tc.want)
+				t.Errorf("workspace %+v, want trouble %q and the top by its .git", w, tc.want)
 			}
 		})
 	}

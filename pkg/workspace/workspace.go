@@ -21,6 +21,7 @@ import (
 // or branch.
 type Workspace struct {
 	Project  coord.ProjectID
+	Fixed    bool // the user has named the project: COORDINATOR_PROJECT
 	ID       coord.WorkspaceID
 	Top      string // real path of the top of the working tree
 	Cwd      string // real path of the directory given to Locate
@@ -43,7 +44,8 @@ func (w Workspace) Marked() bool { return w.Git || w.marked }
 //
 // The project is $COORDINATOR_PROJECT, else the normalised origin URL (of the
 // repository at the end of the line when origin is a local path), else
-// "root:<first commit>", else "path:<directory>". Without git the top is the
+// "root:<first commit>", else "path:<directory>". When git cannot be
+// asked the top is the directory with .git all the same. Without one it is the
 // nearest directory above dir with .mcp.json, .claude or CLAUDE.md, short of
 // the user's home directory, else dir itself.
 //
@@ -59,7 +61,8 @@ func locate(ctx context.Context, dir string, getenv func(string) string, host co
 		return Workspace{}, err
 	}
 	w := Workspace{Cwd: cwd}
-	if top := RepositoryAbove(cwd); top != "" && !w.recall(memory, top) {
+	top := RepositoryAbove(cwd)
+	if top != "" && !w.recall(memory, top) {
 		if w.Trouble = w.askGit(ctx); w.Trouble == "" {
 			w.remember(memory, top)
 		}
@@ -68,12 +71,14 @@ func locate(ctx context.Context, dir string, getenv func(string) string, host co
 		return Workspace{}, &coord.Error{Code: coord.Unavailable, What: "finding the project of " + cwd + " took too long", Next: "try again", Err: err}
 	}
 	if !w.Git {
-		w.Top, w.marked = markedTop(cwd, getenv)
+		if w.Top, w.marked = top, true; top == "" { // with trouble it is still the repository's working tree
+			w.Top, w.marked = markedTop(cwd, getenv)
+		}
 		w.Project = coord.ProjectID("path:" + filepath.ToSlash(w.Top))
 		w.FoldCase = foldsCase(w.Top)
 	}
 	if name := strings.TrimSpace(coord.CleanText(getenv("COORDINATOR_PROJECT"))); name != "" {
-		w.Project = coord.ProjectID(name)
+		w.Project, w.Fixed = coord.ProjectID(name), true
 	}
 	w.ID = coord.WorkspaceID(string(host) + ":" + w.Top)
 	return w, nil

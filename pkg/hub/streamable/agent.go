@@ -18,6 +18,7 @@ const page = 200
 type agent struct {
 	rules  Rules
 	caller coord.Caller
+	asked  coord.ProjectID  // the client's own word for its project; the agent works in that of others in its working tree
 	key    coord.SessionKey // "" = the client brought a session of its own
 	epoch  coord.Epoch
 	root   root

@@ -151,7 +151,7 @@ func (s *site) shim(name string, project coord.ProjectID) context.Context {
 func (s *site) registered(name string, project coord.ProjectID) (context.Context, coord.Registered) {
 	s.t.Helper()
 	r, err := s.hub.Register(s.t.Context(), member, coord.Registration{Client: coord.ClientInfo{Name: "claude-code"},
-		Project: project, Workspace: coord.WorkspaceID(host) + ":/src/shop", Host: host, Label: name})
+		Project: project, Fixed: true, Workspace: coord.WorkspaceID(host) + ":/src/shop", Host: host, Label: name})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (s *session) join(ctx context.Context, info coord.ClientInfo, at place) (*a
 			return nil, err
 		}
 		return s.register(ctx, info, nil, project, workspace, tree)
-	case at.Project != "" && at.Project != a.caller.Project:
+	case at.Project != "" && at.Project != a.caller.Project && at.Project != a.asked:
 		return nil, coord.Errorf(coord.Conflict, "start another MCP session for the other project", "this session works in project %q", a.caller.Project)
 	case at.Workspace != "" && workspace != a.caller.Workspace:
 		return s.register(ctx, info, a, a.caller.Project, workspace, tree)
@@ -133,7 +133,10 @@ func (s *session) register(ctx context.Context, info coord.ClientInfo, before *a
 	if err != nil {
 		return nil, err
 	}
-	a := &agent{rules: s.h.o.Rules, key: out.SessionKey, epoch: out.Epoch, root: tree, queue: inbox.New(inbox.Limit)}
+	if before != nil && before.asked != "" {
+		project = before.asked
+	}
+	a := &agent{asked: project, rules: s.h.o.Rules, key: out.SessionKey, epoch: out.Epoch, root: tree, queue: inbox.New(inbox.Limit)}
 	if before != nil && out.Resumed {
 		a.queue = before.queue
 	} else {
@@ -143,7 +146,7 @@ func (s *session) register(ctx context.Context, info coord.ClientInfo, before *a
 	if a.caller, ok = s.h.o.Rules.Authenticate(out.SessionKey); !ok {
 		return nil, coord.Errorf(coord.Unavailable, "call again", "the hub does not know the session it has just opened")
 	}
-	s.h.log.Info("registered", "agent", a.caller.Agent, "name", out.Name, "project", project, "client", info.Name, "resumed", out.Resumed)
+	s.h.log.Info("registered", "agent", a.caller.Agent, "name", out.Name, "project", out.Project, "client", info.Name, "resumed", out.Resumed)
 	s.take(a)
 	return a, nil
 }

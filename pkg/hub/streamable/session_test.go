@@ -101,6 +101,18 @@ func TestWhichProjectASessionIsIn(t *testing.T) {
 	}
 }
 
+func TestASessionJoinsTheProjectOfItsWorkingTree(t *testing.T) {
+	s := open(t, nil)
+	s.shim("alice", shop)
+	v := s.visit(join{})
+	for range 2 { // its own word for the project may be said again
+		got := call[tool.RegisterAgentOut](v, "register_agent", object{"name": "b", "project": "path:/src/shop", "workspace": "/src/shop"})
+		if got.Project != shop || len(got.Peers) != 1 {
+			t.Errorf("it is in %q with peers %v, want %q and alice", got.Project, got.Peers, shop)
+		}
+	}
+}
+
 func TestASessionStaysInItsProject(t *testing.T) {
 	s := open(t, nil)
 	v := s.visit(join{query: "?project=" + string(shop)})
