@@ -49,6 +49,7 @@ func (a *app) serveWith(cmd *cobra.Command, s *config.Settings, auto bool, args 
 	defer closer.Close()
 	for _, w := range s.Warnings {
 		fmt.Fprintln(a.err, "coord-hub: warning:", w)
+		log.Warn("a setting is not read", "setting", w)
 	}
 	var printed error
 	d, err := daemon.New(daemon.Options{

@@ -117,7 +117,7 @@ func serve(out io.Writer) error {
 	}
 	s, err := shim.New(shim.Options{
 		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr,
-		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, NoWake: settings.NoWake, Version: build.Version(linked),
+		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, NoWake: settings.NoWake, Wrong: settings.Wrong, Version: build.Version(linked),
 	})
 	if err != nil {
 		return err

@@ -63,6 +63,7 @@ type Settings struct {
 	HookTimeout time.Duration // how long a hook waits for the hub
 
 	Warnings []string // what config.json holds that nobody reads
+	Wrong    []string // of a shim: values that are not accepted; the defaults are used instead
 
 	origins map[Key]Origin
 	raw     map[Key]string // as it was written, by who is no default
@@ -87,17 +88,26 @@ type Source struct {
 // Load reads the settings of one program. A value that is not accepted gives a
 // coord.Invalid error that names key, value and what is accepted; several such
 // values are all named.
+//
+// A shim goes on with the defaults, see [Settings.Wrong]: without a server its
+// client would have nobody to tell the user.
 func Load(src Source) (*Settings, error) {
 	home, err := Find(src.Getenv, src.Flags["data-dir"])
 	if err != nil {
 		return nil, err
 	}
-	file, err := readFile(home.ConfigFile())
-	if err != nil {
-		return nil, err
+	file, broken := readFile(home.ConfigFile())
+	if broken != nil && src.Program != Shim {
+		return nil, broken
+	}
+	if broken != nil {
+		file = &fileValues{name: home.ConfigFile(), values: map[string]string{}}
 	}
 	s := &Settings{Home: home, Warnings: file.unknown(), origins: map[Key]Origin{}, raw: map[Key]string{}}
 	var wrong []string
+	if broken != nil {
+		wrong = []string{broken.Error()}
+	}
 	if src.Program&anyHub != 0 {
 		if s.Prices, err = readPrices(file.prices); err != nil {
 			return nil, err
@@ -117,6 +127,9 @@ func Load(src Source) (*Settings, error) {
 			continue
 		}
 		s.origins[row.Key], s.raw[row.Key] = origin, value
+	}
+	if len(wrong) > 0 && src.Program == Shim {
+		s.Wrong, wrong = wrong, nil
 	}
 	if len(wrong) > 0 {
 		return nil, coord.Errorf(coord.Invalid, "correct it and start again", "%s", strings.Join(wrong, "; "))

@@ -97,7 +97,7 @@ var Table = []*Setting{
 		Text: "Agents are kept so many days after they were last seen.", set: daysOf(func(s *Settings) *time.Duration { return &s.KeepAgents })},
 	{Key: KeepStats, File: "server.keep_stats_days", Default: "90", Accepts: acceptsDays, Readers: anyHub,
 		Text: "Counts of tokens are kept so many days.", set: daysOf(func(s *Settings) *time.Duration { return &s.KeepStats })},
-	{Key: AgentName, Env: "COORDINATOR_AGENT_NAME", Accepts: "1 to 64 printable characters", Readers: Shim | Hook,
+	{Key: AgentName, Env: "COORDINATOR_AGENT_NAME", Accepts: "a name; 64 printable characters of it are used", Readers: Shim | Hook,
 		Text: "Name other agents see; a readable one is made when unset.", set: setAgentName},
 	{Key: ProjectName, Env: "COORDINATOR_PROJECT", Accepts: "1 to 200 printable characters without spaces", Readers: Shim | Hook,
 		Text: "Project id, in place of the one found from the repository.", set: setProject},
@@ -214,11 +214,14 @@ func setMaxQuota(s *Settings, v string) error {
 	return nil
 }
 
+// maxAgentName is the longest name of an agent, in characters.
+const maxAgentName = 64
+
+// setAgentName takes any name, without what a reader would not see and not
+// longer than others can use; nothing that is left counts as not given.
 func setAgentName(s *Settings, v string) error {
-	if !printable(v, 64) || strings.TrimSpace(v) != v {
-		return errNotAccepted
-	}
-	s.AgentName = v
+	name := []rune(coord.CleanLine(v))
+	s.AgentName = strings.TrimSpace(string(name[:min(len(name), maxAgentName)]))
 	return nil
 }
 

@@ -42,6 +42,7 @@ func readFile(name string) (*fileValues, error) {
 	if err != nil {
 		return nil, &coord.Error{Code: coord.Invalid, What: "cannot read " + name + " (" + reason(err) + ")", Next: "correct its rights, or remove it", Err: err}
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\xEF\xBB\xBF")) // some editors begin a file with it
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return f, nil
 	}

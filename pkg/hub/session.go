@@ -65,9 +65,15 @@ func (h *Hub) Register(ctx context.Context, member coord.MemberID, r coord.Regis
 	return out, nil
 }
 
+// maxLabel is the longest name that is asked for, in characters.
+const maxLabel = 64
+
 func checkRegistration(r *coord.Registration) error {
 	for _, name := range []*string{&r.Client.Name, &r.Client.Version, &r.Branch, &r.Label} {
 		*name = coord.CleanLine(*name)
+	}
+	if label := []rune(r.Label); len(label) > maxLabel {
+		r.Label = strings.TrimSpace(string(label[:maxLabel])) // a name that is too long is no reason to work alone
 	}
 	for _, f := range []struct {
 		name, value string
@@ -76,7 +82,7 @@ func checkRegistration(r *coord.Registration) error {
 	}{
 		{"project", string(r.Project), 1024, true}, {"workspace", string(r.Workspace), 2048, true}, {"host_id", string(r.Host), 64, true},
 		{"client.name", r.Client.Name, 100, false}, {"client.version", r.Client.Version, 100, false},
-		{"session_id", string(r.Session), 200, false}, {"branch", r.Branch, 300, false}, {"label", r.Label, 64, false},
+		{"session_id", string(r.Session), 200, false}, {"branch", r.Branch, 300, false},
 	} {
 		if f.required && coord.CleanLine(f.value) == "" {
 			return coord.Errorf(coord.Invalid, "send it", "registration without %s", f.name)

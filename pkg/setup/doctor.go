@@ -149,6 +149,9 @@ func (p *patient) config(context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if len(s.Wrong) > 0 {
+			return "", coord.Errorf(coord.Invalid, "correct it", "%s", s.Wrong[0])
+		}
 		if len(s.Warnings) > 0 {
 			return "", coord.Errorf(coord.Invalid, "correct "+p.d.Home.ConfigFile(), "%s", s.Warnings[0])
 		}

@@ -25,8 +25,14 @@ var locals = map[string]func(*Shim, context.Context, *request, json.RawMessage) 
 	tool.GetQueuedMessages.Name: (*Shim).getQueuedMessages,
 }
 
-// run answers a tool call: the operation, its arguments, then here or the hub.
+// run answers a tool call, with what the user should know.
 func (d *door) run(ctx context.Context, r *request) ([]byte, error) {
+	answer, err := d.answer(ctx, r)
+	return d.shim.notices.add(r.params.Name, answer, err)
+}
+
+// answer runs a tool call: the operation, its arguments, then here or the hub.
+func (d *door) answer(ctx context.Context, r *request) ([]byte, error) {
 	op, err := mcptool.Find(d.offered, r.params.Name)
 	if err != nil {
 		return nil, err

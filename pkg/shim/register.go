@@ -81,6 +81,7 @@ func (s *session) locate(ctx context.Context, last *link) (*link, error) {
 	}
 	if space.Trouble != "" {
 		s.log.Warn("git cannot be asked", "directory", space.Cwd, "trouble", space.Trouble)
+		s.notices.trouble(space.Top, space.Trouble)
 	}
 	return &link{host: host, space: space}, nil
 }

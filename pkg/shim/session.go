@@ -2,6 +2,8 @@ package shim
 
 import (
 	"context"
+	"errors"
+	"os/exec"
 	"sync"
 	"time"
 
@@ -31,6 +33,7 @@ type session struct {
 	open  bool          // calls may use the link: the feed listens on it
 	tried chan struct{} // closed when an attempt has ended, then replaced
 	err   error         // of the last attempt
+	ended int           // attempts on end at which the started hub left with the same exit status
 	down  time.Time     // since when there is no link
 }
 
@@ -124,12 +127,29 @@ func (s *session) publish(err error) bool {
 	defer s.mu.Unlock()
 	s.open = s.link != nil
 	if err != nil || s.open {
+		s.ended = endedAgain(s.ended, s.err, err)
 		s.err = err
 	}
 	close(s.tried)
 	s.tried = make(chan struct{})
 	return s.open
 }
+
+// endedAgain counts the attempts on end at which the hub that was started left
+// with one and the same exit status: what keeps it from serving stays.
+func endedAgain(before int, last, err error) int {
+	var a, b *exec.ExitError
+	switch {
+	case !errors.As(err, &b):
+		return 0
+	case !errors.As(last, &a) || a.Error() != b.Error():
+		return 1
+	}
+	return before + 1
+}
+
+// patientEnds is how many such attempts a call waits for.
+const patientEnds = 2
 
 // lost says that a link does not work any more.
 func (s *session) lost(l *link, err error) {
@@ -147,19 +167,19 @@ func (s *session) lost(l *link, err error) {
 }
 
 // current gives the link. While there is none it waits for one, as long as the
-// shim has patience; when it had none for longer than that already, it waits
-// for one more attempt only. The error tells a model what to do.
+// shim has patience; when it had none for longer than that already, or the hub
+// that is started ends each time, it waits for one more attempt only. The error tells a model what to do.
 func (s *session) current(ctx context.Context) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
 	defer cancel()
 	for attempts := 0; ; attempts++ {
 		s.mu.Lock()
-		l, open, err, tried, down := s.link, s.open, s.err, s.tried, s.down
+		l, open, err, tried, down, ended := s.link, s.open, s.err, s.tried, s.down, s.ended
 		s.mu.Unlock()
 		if open {
 			return l, nil
 		}
-		hopeless := coord.CodeOf(err) != coord.Unavailable || time.Since(down) > s.o.Patience
+		hopeless := coord.CodeOf(err) != coord.Unavailable || time.Since(down) > s.o.Patience || ended >= patientEnds
 		if attempts > 0 && err != nil && hopeless {
 			return nil, s.absent(err)
 		}

@@ -36,11 +36,12 @@ type Options struct {
 	Getenv  func(string) string // nil = os.Getenv
 	Getppid func() int          // nil = os.Getppid
 
-	AgentName string // label of the agent; "" = the hub makes one
-	Core      bool   // offer only the core tools
-	NoWake    bool   // never wake the client while it is idle
-	Version   string // of this program
-	HubBinary string // see spawn.Options
+	AgentName string   // label of the agent; "" = the hub makes one
+	Core      bool     // offer only the core tools
+	NoWake    bool     // never wake the client while it is idle
+	Wrong     []string // settings that are wrong and not used, for the user
+	Version   string   // of this program
+	HubBinary string   // see spawn.Options
 
 	LogLevel slog.Leveler  // nil = slog.LevelWarn
 	Patience time.Duration // 0 = DefaultPatience
@@ -95,6 +96,7 @@ type Shim struct {
 	session *session
 	reports *reports
 	watch   *watch
+	notices *notices
 }
 
 // New makes a shim. It touches nothing outside the process.
@@ -107,7 +109,7 @@ func New(o Options) (*Shim, error) {
 	log := slog.New(slog.NewJSONHandler(s.logFile, &slog.HandlerOptions{Level: o.LogLevel})).With("pid", os.Getpid())
 	s.log, s.started = log.With("component", "shim"), log.With("component", "spawn")
 	s.session = newSession(s)
-	s.reports, s.watch = newReports(), newWatch()
+	s.reports, s.watch, s.notices = newReports(), newWatch(), newNotices(o.Wrong)
 	var err error
 	s.feed, err = feed.New(feed.Options{Queue: s.queue, Sync: s.session.sync, Dial: s.session.dialMQTT, Log: s.log})
 	if err != nil {

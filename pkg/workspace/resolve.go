@@ -21,8 +21,8 @@ var driveLetter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompi
 // one Path; the file need not exist. A path inside another working tree of the
 // same clone is named as there, since the project is the same.
 //
-// It refuses, with coord.Invalid, a path outside the working tree or inside a
-// .git directory, one with NUL, CR or LF, and a Windows path on another system.
+// It refuses, with coord.Invalid, a path outside the working tree, below the top
+// of another repository in it such as a submodule, or inside a .git directory, one with NUL, CR or LF, and a Windows path on another system.
 func (w Workspace) Resolve(s string) (coord.Path, error) {
 	name, err := w.locate(s)
 	if err != nil {
@@ -39,6 +39,9 @@ func (w Workspace) locate(s string) (string, error) {
 	real, err := realPath(w.absolute(s))
 	if err != nil {
 		return "", err
+	}
+	if top := w.foreignTop(filepath.Dir(real)); top != "" {
+		return "", w.foreign(s, top)
 	}
 	name, ok := w.relative(real)
 	if !ok {
@@ -89,6 +92,30 @@ func (w Workspace) treeOf(real string) string {
 		}
 	}
 	return ""
+}
+
+// foreignTop gives the top of another repository in the working tree, at dir or
+// above it: a submodule, or a clone in a clone. "" without one.
+func (w Workspace) foreignTop(dir string) string {
+	if _, inside := cutTop(dir, w.Top, w.FoldCase); !inside {
+		return ""
+	}
+	for d := dir; len(d) > len(w.Top); d = filepath.Dir(d) {
+		if _, err := os.Lstat(filepath.Join(d, ".git")); err != nil {
+			continue
+		}
+		if common := commonOf(d); common != "" && common != w.common {
+			return d
+		}
+		return ""
+	}
+	return ""
+}
+
+func (w Workspace) foreign(s, top string) error {
+	name, _ := cutTop(top, w.Top, w.FoldCase)
+	return coord.Errorf(coord.Invalid, "work on it from a session that is started in "+top,
+		"path %q belongs to the project of the repository %s (a submodule or a clone of its own), not to this one", s, name)
 }
 
 // commonOf reads the shared git directory of the working tree at top from its

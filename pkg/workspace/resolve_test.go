@@ -137,22 +137,6 @@ func TestPathInAnotherWorktreeIsNamedAsThere(t *testing.T) {
 	}
 }
 
-func TestSubmoduleFileKeepsItsPlaceInTheSuperproject(t *testing.T) {
-	base := tempDir(t)
-	lib := newRepo(t, filepath.Join(base, "lib"), "lib.go")
-	app := newRepo(t, filepath.Join(base, "app"), "app.go")
-	run(t, app, "submodule", "--quiet", "add", lib, "libs/lib")
-	if got := resolve(t, locate(t, app), "libs/lib/lib.go"); got != "libs/lib/lib.go" {
-		t.Errorf("from the superproject: %q, want libs/lib/lib.go", got)
-	}
-	if got := resolve(t, locate(t, filepath.Join(app, "libs/lib")), "lib.go"); got != "lib.go" {
-		t.Errorf("from the submodule: %q, want lib.go", got)
-	}
-	if p, err := locate(t, filepath.Join(app, "libs/lib")).Resolve("../../app.go"); err == nil {
-		t.Errorf("from the submodule a file of the superproject gives %q", p)
-	}
-}
-
 // tree is a directory with files and symlinks in random places.
 type tree struct {
 	top   string

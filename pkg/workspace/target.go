@@ -54,6 +54,9 @@ func (w Workspace) spell(s string) (target, literal string, err error) {
 		return target, "", err
 	}
 	p, err := w.Resolve(s)
+	if err == nil && strings.HasSuffix(s, "/") { // what is below it, not the commit that we record of it
+		err = w.notForeign(s, s)
+	}
 	if err != nil {
 		return "", "", err
 	}
@@ -69,6 +72,18 @@ func (w Workspace) spell(s string) (target, literal string, err error) {
 		return escape(name), name, nil
 	}
 	return name, "", nil
+}
+
+// notForeign refuses a directory that is another repository.
+func (w Workspace) notForeign(typed, dir string) error {
+	real, err := realPath(w.absolute(dir))
+	if err != nil {
+		return err
+	}
+	if top := w.foreignTop(real); top != "" {
+		return w.foreign(typed, top)
+	}
+	return nil
 }
 
 // absolute puts s below Cwd, with its ".." in place: they come after symlinks.
@@ -105,6 +120,9 @@ func (w Workspace) spellGlob(s string) (string, error) {
 		prefix = "."
 	}
 	p, err := w.Resolve(prefix)
+	if err == nil {
+		err = w.notForeign(s, prefix)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -49,13 +49,28 @@ func Ride(answer []byte, events []coord.Delivery, unread int) (full []byte, told
 		return answer, 0
 	}
 	out.Unread = unread + len(events) - told
-	full = bytes.Clone(answer[:len(answer)-1])
+	return with(answer, "news", Encode(out)), told
+}
+
+// Notice puts words for the user into an answer as its member "notice"; false
+// when the answer is no object and stays as it is.
+func Notice(answer []byte, words string) ([]byte, bool) {
+	answer = bytes.TrimSpace(answer)
+	if len(answer) < 2 || answer[0] != '{' || answer[len(answer)-1] != '}' {
+		return answer, false
+	}
+	return with(answer, "notice", Encode(words)), true
+}
+
+// with adds a member to an object.
+func with(object []byte, name string, value []byte) []byte {
+	full := bytes.Clone(object[:len(object)-1])
 	if len(bytes.TrimSpace(full)) > 1 {
 		full = append(full, ',')
 	}
-	full = append(full, `"news":`...)
-	full = append(full, Encode(out)...)
-	return append(full, '}'), told
+	full = append(full, `"`+name+`":`...)
+	full = append(full, value...)
+	return append(full, '}')
 }
 
 // short is an event as it rides along: with its texts cut, or without its
