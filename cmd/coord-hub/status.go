@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hook"
 	"github.com/coordhq/coord/pkg/hook/reconcile"
@@ -25,6 +26,11 @@ func (a *app) status() *cobra.Command {
 			home, err := a.home()
 			if err != nil {
 				return err
+			}
+			if set, err := config.Load(config.Source{Program: config.Auto, Getenv: a.getenv}); err == nil {
+				for _, w := range set.Warnings {
+					fmt.Fprintln(a.err, "coord-hub: warning:", w)
+				}
 			}
 			s, err := daemon.Ask(cmd.Context(), home)
 			if err != nil {

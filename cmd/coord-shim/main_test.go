@@ -81,13 +81,14 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-func TestAWrongSettingIsNamed(t *testing.T) {
-	var stderr bytes.Buffer
+func TestAWrongSettingIsNamedInTheAnswers(t *testing.T) {
+	var stdout bytes.Buffer
 	cmd := command(t)
 	cmd.Env = append(cmd.Env, "COORDINATOR_TOOLS=few")
-	cmd.Stderr = &stderr
-	if code := exitCode(cmd.Run()); code != 1 || !strings.Contains(stderr.String(), "COORDINATOR_TOOLS") || !strings.Contains(stderr.String(), "core") {
-		t.Errorf("exit code %d, stderr %q", code, &stderr)
+	cmd.Stdin = strings.NewReader(hello + `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"nothing","arguments":{}}}` + "\n")
+	cmd.Stdout = &stdout
+	if code := exitCode(cmd.Run()); code != 0 || !strings.Contains(stdout.String(), "COORDINATOR_TOOLS") || !strings.Contains(stdout.String(), "core") {
+		t.Errorf("exit code %d, stdout %q", code, &stdout)
 	}
 }
 

@@ -139,10 +139,7 @@ func TestBadValueNamesKeyValueAndWhatIsAccepted(t *testing.T) {
 		"two lines": {config.Serve, "", nil, map[string]string{"data-dir": "a\nb"}, []string{`--data-dir is "a\nb"`, "one line"}},
 		"by hand":   {config.Auto, "", nil, map[string]string{"port": "1", "log-level": "info"}, []string{"--port is for a hub started by hand", "--log-level is for"}},
 		"by auto":   {config.Serve, "", nil, map[string]string{"idle-timeout": "5m"}, []string{"--idle-timeout is for serve --auto"}},
-		"tools":     {config.Shim, "", []string{"COORDINATOR_TOOLS", "few"}, nil, []string{"all or core"}},
-		"name":      {config.Shim, "", []string{"COORDINATOR_AGENT_NAME", "a\x1b[31m"}, nil, []string{"printable"}},
-		"long name": {config.Shim, "", []string{"COORDINATOR_AGENT_NAME", strings.Repeat("é", 65)}, nil, []string{"64"}},
-		"project":   {config.Shim, "", []string{"COORDINATOR_PROJECT", "a b"}, nil, []string{"without spaces"}},
+		"project":   {config.Hook, "", []string{"COORDINATOR_PROJECT", "a b"}, nil, []string{"without spaces"}},
 		"data dir":  {config.Auto, `{"server":{"data_dir":"here"}}`, nil, nil, []string{"server.data_dir in config.json", "absolute"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -213,5 +210,31 @@ func TestEveryRowIsWholeAndDocumented(t *testing.T) {
 	}
 	if lines := strings.Count(docs, "\n"); lines != len(config.Table)+2 {
 		t.Errorf("docs have %d lines, want %d", lines, len(config.Table)+2)
+	}
+}
+
+// Without a server its client has nobody who could say what is wrong.
+func TestAShimGoesOnWithoutWrongSettings(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file  string
+		env   []string
+		wrong string // in Settings.Wrong; "" = nothing is
+		agent string
+	}{
+		"broken file": {"{broken", nil, "not a JSON object", ""},
+		"tools":       {"", []string{"COORDINATOR_TOOLS", "few"}, "COORDINATOR_TOOLS", ""},
+		"BOM":         {"\ufeff{}", nil, "", ""},
+		"long name":   {"", []string{"COORDINATOR_AGENT_NAME", strings.Repeat("é", 65)}, "", strings.Repeat("é", 64)},
+		"invisible":   {"", []string{"COORDINATOR_AGENT_NAME", " a\x1b[31m\n"}, "", "a[31m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := load(t, config.Shim, setup(t, tc.file, tc.env...), nil)
+			if (tc.wrong == "") != (len(s.Wrong) == 0) || !strings.Contains(strings.Join(s.Wrong, " "), tc.wrong) {
+				t.Errorf("wrong are %q, want %q", s.Wrong, tc.wrong)
+			}
+			if s.AgentName != tc.agent {
+				t.Errorf("the name is %q, want %q", s.AgentName, tc.agent)
+			}
+		})
 	}
 }

@@ -77,7 +77,7 @@ func locate(ctx context.Context, dir string, getenv func(string) string, host co
 		w.Project = coord.ProjectID("path:" + filepath.ToSlash(w.Top))
 		w.FoldCase = foldsCase(w.Top)
 	}
-	if name := strings.TrimSpace(coord.CleanText(getenv("COORDINATOR_PROJECT"))); name != "" {
+	if name := strings.TrimSpace(coord.CleanText(getenv("COORDINATOR_PROJECT"))); name != "" && !strings.ContainsAny(name, " \t\n") {
 		w.Project, w.Fixed = coord.ProjectID(name), true
 	}
 	w.ID = coord.WorkspaceID(string(host) + ":" + w.Top)
