@@ -184,7 +184,7 @@ func TestBrokenFileIsNamedWithItsLine(t *testing.T) {
 		"{} {}":                            "more than one value",
 		"null x":                           "not a JSON object",
 	} {
-		_, err := config.Load(config.Source{Program: config.Shim, Getenv: setup(t, file)})
+		_, err := config.Load(config.Source{Program: config.Auto, Getenv: setup(t, file)})
 		if coord.CodeOf(err) != coord.Invalid || !strings.Contains(err.Error(), words) || !strings.Contains(err.Error(), "config.json") {
 			t.Errorf("file %q: error %v, want code %q saying %q", file, err, coord.Invalid, words)
 		}

@@ -43,7 +43,7 @@ func TestTheRegistrationSaysWhoWeAre(t *testing.T) {
 		}
 		want := coord.Registration{
 			Client: coord.ClientInfo{Name: name, Version: "9"}, PID: os.Getppid(), PIDStart: start, Session: session,
-			Project: "shop", Workspace: coord.WorkspaceID(string(host) + ":" + dir), Branch: got.Branch, Host: host,
+			Project: "shop", Fixed: true, Workspace: coord.WorkspaceID(string(host) + ":" + dir), Branch: got.Branch, Host: host,
 			Label: "alice", FoldCase: got.FoldCase,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
