@@ -38,7 +38,7 @@ install: build ## install into PREFIX/bin (PREFIX defaults to ~/.local)
 	esac
 
 test: ## run all tests with the race detector
-	$(GO) test $(GOFLAGS_ALL) -race ./...
+	$(GO) test $(GOFLAGS_ALL) -race -timeout 20m ./...
 
 bench: ## measure start, calls, announcements, pushes and memory
 	$(GO) test $(GOFLAGS_ALL) -run '^$$' -bench . -benchtime 3s ./pkg/coordtest ./pkg/hub/stream
