@@ -55,7 +55,7 @@ func (a *app) restore() *cobra.Command {
 				words += "\nthe database that was there is " + r.Kept
 			}
 			if r.Stopped {
-				words += "\nthe hub was stopped for it; the next session, or coord-hub start, starts it"
+				words += "\nthe hub was stopped for it; open sessions start it again, and so does coord-hub start"
 			}
 			return a.print(r, words)
 		},

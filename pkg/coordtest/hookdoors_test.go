@@ -59,6 +59,7 @@ func TestAResumedSessionFindsItsAgent(t *testing.T) {
 	alice.Start()
 	alice.Prompt()
 	alice.Edit("login.go")
+	repo.Write("login.go", "alice was here\n") // with nothing uncommitted its lease would end with the turn
 	alice.Stop()
 	alice.Kill()
 	again := home.HookSession("alice", repo.Dir)

@@ -157,7 +157,6 @@ func TestWhatClaudeCodeSaysIsReadAsItComes(t *testing.T) {
 		"another notification":        {"idle", `{` + base + `,"notification_type":"permission_prompt"}`, nil},
 		"the client's own word":       {"SessionEnd", `{` + base + `,"reason":"clear"}`, &said{Event: "session-end", Source: "clear"}},
 		"named by its JSON alone":     {"", `{` + base + `,"hook_event_name":"SessionStart","source":"resume"}`, &said{Event: "session-start", Source: "resume"}},
-		"what is not told":            {"written", `{` + base + `}`, nil},
 		"no session":                  {"stop", `{"cwd":"{{cwd}}"}`, nil},
 		"no place":                    {"stop", `{"session_id":"s"}`, nil},
 		"a place that is relative":    {"stop", `{"session_id":"s","cwd":"x"}`, nil},

@@ -16,7 +16,9 @@ const gitLimit = 150 * time.Millisecond
 // check asks git about the files of which the hub wants to know whether they are
 // committed: once for each working tree.
 func (r *run) check(ctx context.Context, doubts []coord.Doubt) []coord.Finding {
-	ctx, cancel := context.WithTimeout(ctx, gitLimit)
+	began := time.Now()
+	defer func() { r.inGit += time.Since(began) }()
+	ctx, cancel := context.WithTimeout(ctx, gitLimit-r.inGit)
 	defer cancel()
 	trees := map[coord.WorkspaceID][]coord.Doubt{}
 	for _, d := range doubts {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -106,6 +107,7 @@ type run struct {
 	spaces   map[coord.WorkspaceID]workspace.Workspace // around the files of this hook
 	trees    []tree                                    // with the git commands that touch them
 	writes   bool                                      // files of a project are about to be written
+	inGit    time.Duration                             // spent on asking git for the hub
 }
 
 // handle asks the hub and prints what it answers.
@@ -125,7 +127,9 @@ func (r *run) handle(ctx context.Context) {
 }
 
 // ask makes the call. When the hub wants somebody's transcript or the state of
-// files looked at first, it looks and asks again.
+// files looked at first, it looks and asks again: a holder whose turn turns out to
+// be over leaves a lease, of which the hub then wants to know whether its file is
+// committed.
 func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	call, err := r.prepare(ctx)
 	if err != nil || call == nil {
@@ -145,11 +149,11 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	if err != nil {
 		return coord.HookAnswer{}, err
 	}
-	if len(answer.Look)+len(answer.Check) > 0 {
+	for asksMore(*call, answer) {
 		for _, s := range answer.Look {
 			call.Looked = append(call.Looked, coord.Interruption{Agent: s.Agent, Heard: s.Heard, Interrupted: interrupted(s.Transcript)})
 		}
-		call.Checked = r.check(ctx, answer.Check)
+		call.Checked = append(call.Checked, r.check(ctx, answer.Check)...)
 		if answer, err = r.hub.post(r.in.event, *call); err != nil {
 			return coord.HookAnswer{}, err
 		}
@@ -159,6 +163,16 @@ func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	}
 	r.guardTrees(ctx, &answer)
 	return answer, nil
+}
+
+// asksMore reports whether an answer asks for something that the call does not
+// say yet.
+func asksMore(call coord.HookCall, a coord.HookAnswer) bool {
+	return slices.ContainsFunc(a.Look, func(s coord.Suspicion) bool {
+		return !slices.ContainsFunc(call.Looked, func(l coord.Interruption) bool { return l.Agent == s.Agent })
+	}) || slices.ContainsFunc(a.Check, func(d coord.Doubt) bool {
+		return !slices.ContainsFunc(call.Checked, func(f coord.Finding) bool { return f.Doubt == d })
+	})
 }
 
 // prepare says in the hub's words what has happened. It gives nil when that

@@ -119,7 +119,7 @@ func TestAQuotaIsNewsOnceToEachProjectInUse(t *testing.T) {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	late := registration("zoe")
-	late.Project = "other"
+	late.Project, late.Workspace = "other", "host-1:/other"
 	for range 2 {
 		r.join(late)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -40,6 +42,7 @@ func (s *Shim) take(ctx context.Context, r *request, w want) []byte {
 		return nil // no time to ask; what the hub may have noted as offered it offers again
 	}
 	if err != nil {
+		s.queue.Take(math.MaxInt, s.told.has).Confirm() // by way of an answer, before they had come here
 		batch = mcptool.Take(s.queue, w.max, w.usual, filter)
 		events = batch.Events
 	} else {
@@ -92,7 +95,15 @@ func (s *Shim) offer(ctx context.Context, in tool.OfferIn) ([]coord.Delivery, in
 		return nil, 0, fmt.Errorf("read the hub's offer: %w", err)
 	}
 	events, err := deliveries(out.Events)
-	return events, out.Unread, err
+	if err != nil {
+		return nil, 0, err
+	}
+	fresh, known := s.told.split(l.me.Epoch, events)
+	if len(known) > 0 {
+		s.reports.add(tool.WrittenIn{Rung: in.Rung, Seqs: known})
+		s.queue.Take(len(known), func(d *coord.Delivery) bool { return slices.Contains(known, d.Seq) }).Confirm()
+	}
+	return fresh, out.Unread, nil
 }
 
 func deliveries(wires []json.RawMessage) ([]coord.Delivery, error) {
@@ -110,8 +121,11 @@ func deliveries(wires []json.RawMessage) ([]coord.Delivery, error) {
 // handOver puts a batch on the call: what becomes of the answer decides what the
 // hub is told of it.
 func (s *Shim) handOver(r *request, rung coord.Rung, b *inbox.Batch, events []coord.Delivery) {
-	given := seqs(events)
+	given, l := seqs(events), s.session.linkNow()
 	r.call.carry(&parcel{b, func(out bool) {
+		if l != nil {
+			s.told.note(l.me.Epoch, given, out)
+		}
 		s.reports.add(tool.WrittenIn{Rung: rung, Seqs: given, Failed: !out})
 	}})
 }

@@ -97,6 +97,7 @@ type Shim struct {
 	reports *reports
 	watch   *watch
 	notices *notices
+	told    *told
 }
 
 // New makes a shim. It touches nothing outside the process.
@@ -109,7 +110,7 @@ func New(o Options) (*Shim, error) {
 	log := slog.New(slog.NewJSONHandler(s.logFile, &slog.HandlerOptions{Level: o.LogLevel})).With("pid", os.Getpid())
 	s.log, s.started = log.With("component", "shim"), log.With("component", "spawn")
 	s.session = newSession(s)
-	s.reports, s.watch, s.notices = newReports(), newWatch(), newNotices(o.Wrong)
+	s.reports, s.watch, s.notices, s.told = newReports(), newWatch(), newNotices(o.Wrong), newTold()
 	var err error
 	s.feed, err = feed.New(feed.Options{Queue: s.queue, Sync: s.session.sync, Dial: s.session.dialMQTT, Log: s.log})
 	if err != nil {

@@ -62,7 +62,7 @@ func TestAfterEscTheLeaseRefusesNobody(t *testing.T) {
 	bob := st.print("bob", "improve a.go")
 	b := bob.edits(bob.reads(bob.asked(), "a.go"), "a.go", "alice was here", "alice and bob were here")
 	bob.wrote(b)
-	if !told(b, "uncommitted changes of alice lie here") {
+	if !told(b, "uncommitted changes of alice (idle) lie here") {
 		t.Errorf("bob's model was told\n%s", b.News())
 	}
 	bob.Finish(b)

@@ -40,20 +40,29 @@ type Restored struct {
 	Stopped bool   `json:"stopped"`        // a hub was running, and has been stopped for it
 }
 
-// restoreTries is how often Restore stops a hub that sessions start again
-// before it has the lock.
-const restoreTries = 10
+const (
+	restoreTries = 3                // hubs that Restore stops; a second one was started by hand in between
+	restoreWait  = 30 * time.Second // for somebody else who starts or stops a hub
+)
 
 // Restore puts a backup in the place of the home's database. It verifies the
 // backup before it touches anything, stops a running hub, and keeps the old
-// database aside.
+// database aside. Sessions that are open wait until it is done, and then start
+// the hub again.
 func Restore(ctx context.Context, home config.Home, backup string) (out Restored, err error) {
-	if _, err := sqlite.Verify(ctx, backup); err != nil {
+	if err := sqlite.Restorable(ctx, backup, home.Database()); err != nil {
 		return out, err
 	}
 	if err := home.Prepare(); err != nil {
 		return out, err
 	}
+	limited, cancel := context.WithTimeout(ctx, restoreWait)
+	defer cancel()
+	release, err := HoldStart(limited, home) // else a session starts the hub again in between
+	if err != nil {
+		return out, err
+	}
+	defer release()
 	l, stopped, err := lockStopped(ctx, home)
 	if err != nil {
 		return out, err
@@ -64,7 +73,8 @@ func Restore(ctx context.Context, home config.Home, backup string) (out Restored
 	return out, err
 }
 
-// lockStopped takes the lock of a home whose hub it has stopped.
+// lockStopped takes the lock of a home whose hub it has stopped. The caller
+// holds the start lock.
 func lockStopped(ctx context.Context, home config.Home) (l *lock, stopped bool, err error) {
 	for range restoreTries {
 		if l, err = acquire(ctx, home); err == nil || !errors.Is(err, ErrTaken) {
@@ -75,5 +85,5 @@ func lockStopped(ctx context.Context, home config.Home) (l *lock, stopped bool, 
 		}
 		stopped = true
 	}
-	return nil, stopped, coord.Errorf(coord.Conflict, "close the sessions, then try again", "sessions start the hub again each time it is stopped for the restore")
+	return nil, stopped, coord.Errorf(coord.Conflict, "see who runs coord-hub serve, then try again", "the hub is started by hand again each time it is stopped for the restore")
 }

@@ -287,7 +287,7 @@ func TestAHomeThatOthersCouldTouchIsRefused(t *testing.T) {
 		t.Errorf("a lock file that is a symbolic link: %v", err)
 	}
 	missing(t, target)
-	if err := os.Chmod(home.Dir(), 0o755); err != nil { // #nosec G302 -- what the test is about
+	if err := os.Chmod(home.Dir(), 0o777); err != nil { // #nosec G302 -- what the test is about
 		t.Fatal(err)
 	}
 	if err := newDaemon(t, daemon.Options{Home: home}).Start(t.Context()); coord.CodeOf(err) != coord.Forbidden {

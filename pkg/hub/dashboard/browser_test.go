@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -37,6 +39,38 @@ type tab struct {
 	mu       sync.Mutex // guards the rest
 	errors   []string   // of the console, uncaught ones too
 	requests []string   // addresses asked for
+}
+
+// newHome is a home whose hubs all have one port: a browser shows its key to
+// that port only, and the usual one may be another test's by the time the next
+// hub starts.
+func newHome(t *testing.T) *coordtest.Home {
+	t.Helper()
+	home := coordtest.NewHome(t)
+	own := fmt.Sprintf(`{"server":{"port":%d}}`, freePort(t))
+	if err := os.WriteFile(filepath.Join(home.Dir, "config.json"), []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return home
+}
+
+// freePort gives one below those that the kernel hands out by itself, so that
+// nobody gets it by chance while a hub is away.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		port := 20_000 + rand.IntN(12_000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
+	t.Fatal("no free port")
+	return 0
 }
 
 // launch starts a browser with an empty tab.

@@ -18,7 +18,7 @@ import (
 // An announcement in a real shim is on the page within a second; a consultation
 // counts down, says who is awaited, and is settled before the reader's eyes.
 func TestThePageShowsWhatHappensWithoutAReload(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop", "src/user.ts")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop", "src/user.ts")
 	alice, bob := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir)
 	alice.Status()
 	b := open(t, home)
@@ -63,7 +63,7 @@ func TestThePageShowsWhatHappensWithoutAReload(t *testing.T) {
 // it stands.
 func TestPeerTextIsShownAsText(t *testing.T) {
 	const evil = `<img src=x onerror="window.evil=1"><script>window.evil=1</script>`
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
 	alice, bob := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir)
 	coordtest.Call(alice, tool.RegisterAgent, tool.RegisterAgentIn{Name: `<b onclick=evil()>al`})
 	coordtest.Call(alice, tool.AnnounceWork, tool.AnnounceWorkIn{Subject: "start " + evil, TargetFiles: []string{`src/<svg onload=1>.ts`}})
@@ -92,7 +92,7 @@ func TestPeerTextIsShownAsText(t *testing.T) {
 // A hub that dies is said to be gone; with the next one the page goes on where it
 // was, without a gap, a repetition or a reload.
 func TestThePageGoesOnWithTheNextHub(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop", "a.go")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop", "a.go")
 	alice := home.Agent("alice", shop.Dir)
 	alice.Announce("a.go")
 	b := open(t, home)
@@ -118,7 +118,7 @@ func TestThePageGoesOnWithTheNextHub(t *testing.T) {
 
 // While there is no hub the page says that what it shows is old.
 func TestThePageSaysThatTheHubIsGone(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
 	alice := home.Agent("alice", shop.Dir)
 	alice.Announce("a.go")
 	b := open(t, home)
@@ -133,7 +133,7 @@ func TestThePageSaysThatTheHubIsGone(t *testing.T) {
 
 // The link works once; a browser without a key is told what to do.
 func TestALinkLetsOneBrowserIn(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
 	home.Agent("alice", shop.Dir).Status()
 	link := linkOf(t, home)
 	first, second := launch(t), launch(t)
@@ -150,7 +150,7 @@ func TestALinkLetsOneBrowserIn(t *testing.T) {
 
 // Tokens that are reported while somebody looks are shown without a reload.
 func TestTokensAndQuotaAreShown(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
 	alice := home.Agent("alice", shop.Dir)
 	id := alice.ID()
 	b := open(t, home)
@@ -167,7 +167,7 @@ func TestTokensAndQuotaAreShown(t *testing.T) {
 // With a restored database the open page begins anew and says so: what the
 // backup does not have is gone from it.
 func TestThePageFollowsARestore(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
 	alice := home.Agent("alice", shop.Dir)
 	alice.Announce("kept.go")
 	copied := filepath.Join(t.TempDir(), "copy.db")

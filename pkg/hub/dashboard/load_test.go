@@ -16,7 +16,7 @@ import (
 // frames. Processor time counts, not the clock: the machine has other work.
 func TestTwoThousandEventsDoNotMakeThePageStutter(t *testing.T) {
 	const sessions, each, more = 4, 270, 40 // an action on a file is two events the first time, one later
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
 	var agents []*coordtest.Agent
 	for i := range sessions {
 		agents = append(agents, home.Agent(fmt.Sprintf("agent-%d", i), shop.Dir))

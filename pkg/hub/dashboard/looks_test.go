@@ -26,7 +26,7 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	home := coordtest.NewHome(t)
+	home := newHome(t)
 	shop := coordtest.NewRepo(t, "shop", "src/models/user.ts", "src/api/users.ts", "src/auth/login.ts", "db/migrations/0042_user_email.sql", "web/pages/profile.tsx")
 	tree := shop.Worktree("search")
 	o := &office{home: home, agents: map[string]*coordtest.Agent{}}
@@ -101,7 +101,7 @@ func TestTheBusyPageInAllItsLooks(t *testing.T) {
 
 func TestTheEmptyPage(t *testing.T) {
 	node := coordtest.NewNode(t)
-	home := coordtest.NewHome(t)
+	home := newHome(t)
 	if out, err := home.Command("start").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -144,7 +144,7 @@ func (b *tab) accessible(node *coordtest.Node, state string) {
 // Everything can be reached and done with the keyboard, in an order that makes
 // sense, and what has the focus can be seen.
 func TestTheKeyboardReachesEverything(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop", "a.go")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop", "a.go")
 	alice, bob := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir)
 	coordtest.Call(alice, tool.LogActionSummary, tool.LogActionSummaryIn{FilePath: "a.go", Summary: "edit"})
 	alice.Announce("a.go")
@@ -194,7 +194,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 // A person can take part: post, close a thread, release a lease, each after a
 // question where something ends, and the agents hear that it was a person.
 func TestAPersonCanTakePart(t *testing.T) {
-	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop", "a.go")
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop", "a.go")
 	alice, bob := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir)
 	coordtest.Call(alice, tool.LogActionSummary, tool.LogActionSummaryIn{FilePath: "a.go", Summary: "edit"})
 	alice.Announce("a.go")

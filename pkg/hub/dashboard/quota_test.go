@@ -51,9 +51,9 @@ func newPlan(t *testing.T) *plan {
 // measured starts a hub that measures, with prices for its tokens.
 func measured(t *testing.T, p *plan) *coordtest.Home {
 	t.Helper()
-	home := coordtest.NewHome(t)
-	prices := `{"prices":{"claude-sonnet":{"input":3,"output":15,"cache_read":0.3,"cache_creation":3.75}}}`
-	if err := os.WriteFile(filepath.Join(home.Dir, "config.json"), []byte(prices), 0o600); err != nil {
+	home := newHome(t)
+	config := fmt.Sprintf(`{"server":{"port":%d},"prices":{"claude-sonnet":{"input":3,"output":15,"cache_read":0.3,"cache_creation":3.75}}}`, freePort(t))
+	if err := os.WriteFile(filepath.Join(home.Dir, "config.json"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := home.Command("start")

@@ -53,7 +53,7 @@ func Backup(ctx context.Context, path, out string) (Copy, error) {
 }
 
 // Verify opens a backup for reading and checks it: every page, every index,
-// every reference, and that this coord knows its schema. It changes nothing.
+// every reference, every JSON text, and that this coord knows its schema. It changes nothing.
 func Verify(ctx context.Context, file string) (Copy, error) {
 	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() {
@@ -73,7 +73,7 @@ func Verify(ctx context.Context, file string) (Copy, error) {
 		if errors.As(err, &known) {
 			return Copy{}, err
 		}
-		return Copy{}, &coord.Error{Code: coord.Invalid, What: fmt.Sprintf("%s is no usable backup (%v)", file, err), Next: "use another one; nothing was changed", Err: err}
+		return Copy{}, &coord.Error{Code: coord.Conflict, What: fmt.Sprintf("%s is no usable backup (%v)", file, err), Next: "use another one; nothing was changed", Err: err}
 	}
 	return made, nil
 }
@@ -110,9 +110,56 @@ func examine(ctx context.Context, db *sql.DB, made *Copy) error {
 	if dangling {
 		return errors.New("rows refer to others that are missing")
 	}
+	if err := examineJSON(ctx, db); err != nil {
+		return err
+	}
 	return db.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'epoch'), seq, (SELECT count(*) FROM agents),
 		(SELECT count(*) FROM threads), (SELECT count(*) FROM events) FROM counters`).
 		Scan(&made.Epoch, &made.Seq, &made.Agents, &made.Threads, &made.Events)
+}
+
+// examineJSON finds texts that no hub could read: the checks of SQLite do not
+// look into them.
+func examineJSON(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, `SELECT t.name, c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
+		WHERE t.type = 'table' AND c.name IN ('body', 'payload') ORDER BY t.name`)
+	if err != nil {
+		return err
+	}
+	var columns [][2]string
+	for rows.Next() {
+		var c [2]string
+		if err := rows.Scan(&c[0], &c[1]); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		columns = append(columns, c)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, c := range columns {
+		var n int
+		query := fmt.Sprintf(`SELECT count(*) FROM %q WHERE NOT json_valid(%q)`, c[0], c[1]) // #nosec G201 -- names of the schema, quoted
+		if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return fmt.Errorf("damaged: %d rows of %s hold no valid JSON", n, c[0])
+		}
+	}
+	return nil
+}
+
+// Restorable tells whether Restore would take the backup for the database at
+// path. It changes nothing.
+func Restorable(ctx context.Context, backup, path string) error {
+	if b, err := os.Stat(backup); err == nil {
+		if p, err := os.Stat(path); err == nil && os.SameFile(b, p) {
+			return coord.Errorf(coord.Conflict, "name a file made by coord-hub backup", "%s is the database itself", backup)
+		}
+	}
+	_, err := Verify(ctx, backup)
+	return err
 }
 
 // Restore puts a backup in the place of the database at path. The backup is
@@ -121,7 +168,7 @@ func examine(ctx context.Context, db *sql.DB, made *Copy) error {
 // readers know that their place in the log is void. The caller makes sure that
 // no hub runs.
 func Restore(ctx context.Context, backup, path string) (restored Copy, kept string, err error) {
-	if _, err := Verify(ctx, backup); err != nil {
+	if err := Restorable(ctx, backup, path); err != nil {
 		return Copy{}, "", err
 	}
 	temp, err := copyBeside(ctx, backup, path)

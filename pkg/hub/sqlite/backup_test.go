@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,6 +147,10 @@ func TestWhatIsNoBackupIsRefusedAndNothingTouched(t *testing.T) {
 	for i := len(holed) / 2; i < len(holed)/2+8192; i++ {
 		holed[i] = 0xAA
 	}
+	flipped := bytes.Replace(content, []byte(`{"subject":"number 1"}`), []byte(`{"subject" "number 1"}`), 1)
+	if bytes.Equal(flipped, content) {
+		t.Fatal("the payload is not in the file as it was written")
+	}
 	newer := write("newer.db", content)
 	if _, err := rawSQL(t, newer).ExecContext(t.Context(), "PRAGMA user_version = 999"); err != nil {
 		t.Fatal(err)
@@ -157,6 +162,8 @@ func TestWhatIsNoBackupIsRefusedAndNothingTouched(t *testing.T) {
 		"garbage":   {write("garbage", []byte(strings.Repeat("x", 5000))), "no usable backup"},
 		"cut off":   {write("cut", content[:len(content)/2]), "no usable backup"},
 		"damaged":   {write("holed", holed), "no usable backup"},
+		"bad JSON":  {write("flipped", flipped), "no usable backup (damaged: 1 rows of events hold no valid JSON)"},
+		"itself":    {file, "is the database itself"},
 		"newer":     {newer, "written by a newer coord"},
 	} {
 		_, _, err := sqlite.Restore(t.Context(), tt.file, file)
