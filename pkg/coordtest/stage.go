@@ -114,7 +114,7 @@ var marks = []struct {
 }{
 	{needsClock, regexp.MustCompile(`(?m)^(clock|sleep) |"timeout_seconds"`)},
 	{needsBreaks, regexp.MustCompile(`(?m)^(lose|find|kill) `)},
-	{needsHidden, regexp.MustCompile(`(?m)^\w+ (acquire|edited|turn|release|sync)\b|"expansions"`)},
+	{needsHidden, regexp.MustCompile(`(?m)^\w+ (acquire|edited|turn|release|sync|watch)\b|"expansions"`)},
 	{needsHooks, regexp.MustCompile(`(?m)^(client|hook) `)},
 	{needsRoles, regexp.MustCompile(`(?m)^agent .*\b(pid|start|session|client|door|label|found)=`)},
 }
