@@ -50,5 +50,5 @@ func WriteDiscovery(h Home, d Discovery) error {
 	if err != nil {
 		return err
 	}
-	return writeOwn(h.Discovery(), append(raw, '\n'))
+	return WriteOwn(h.Discovery(), append(raw, '\n'))
 }

@@ -28,7 +28,7 @@ func KeepDoors(h Home, d Discovery, now coord.Millis) error {
 	if err != nil {
 		return err
 	}
-	return writeOwn(h.doors(), append(raw, '\n'))
+	return WriteOwn(h.doors(), append(raw, '\n'))
 }
 
 // DoorsBefore gives the TCP addresses of the hub before: of one that was killed,

@@ -39,9 +39,9 @@ func readOwn(name string, limit int64) ([]byte, error) {
 	return raw, nil
 }
 
-// writeOwn replaces a file in one step, mode 0600: a reader sees the old or the
+// WriteOwn replaces a file in one step, mode 0600: a reader sees the old or the
 // new content, never a part.
-func writeOwn(name string, content []byte) error {
+func WriteOwn(name string, content []byte) error {
 	temp, err := writeTemp(name, content)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func writeOwn(name string, content []byte) error {
 	return nil
 }
 
-// createOwn is like writeOwn but leaves a file that exists as it is and
+// createOwn is like WriteOwn but leaves a file that exists as it is and
 // reports fs.ErrExist.
 func createOwn(name string, content []byte) error {
 	temp, err := writeTemp(name, content)

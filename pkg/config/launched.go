@@ -14,7 +14,7 @@ func WriteLaunched(h Home, all []coord.Process) error {
 	if err != nil {
 		return err
 	}
-	return writeOwn(h.launchedFile(), append(raw, '\n'))
+	return WriteOwn(h.launchedFile(), append(raw, '\n'))
 }
 
 // ReadLaunched gives the processes that sessions have started to become the

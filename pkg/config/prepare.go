@@ -164,5 +164,5 @@ func (h Home) recordRun() error {
 	if old, err := readOwn(h.runRecord(), 4096); err == nil && strings.TrimSpace(string(old)) == h.run {
 		return nil
 	}
-	return writeOwn(h.runRecord(), []byte(h.run+"\n"))
+	return WriteOwn(h.runRecord(), []byte(h.run+"\n"))
 }

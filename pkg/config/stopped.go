@@ -25,7 +25,7 @@ func MarkStopped(h Home, at coord.Millis) error {
 	if err != nil {
 		return err
 	}
-	return writeOwn(h.stopMark(), append(raw, '\n'))
+	return WriteOwn(h.stopMark(), append(raw, '\n'))
 }
 
 // StoppedByHand tells whether the user has stopped the hub, and when; 0 when

@@ -33,7 +33,7 @@ const (
 	KindDependencyEdited EventKind = "dependency.edited"   // FileTouched: a file you depend on was edited
 	KindBroadcast        EventKind = "broadcast"           // any object
 	KindQuotaUpdated     EventKind = "quota.updated"       // QuotaUpdated
-	KindTokensUsed       EventKind = "tokens.used"         // TokenUse of one turn
+	KindTokensUsed       EventKind = "tokens.used"         // Tokens
 	KindNeedsHuman       EventKind = "needs_human"         // NeedsHuman: a thread wakes the recipient no more
 	KindResync           EventKind = "resync"              // Resync: the reader missed events; read the state anew
 )

@@ -27,17 +27,6 @@ type HookSpan struct {
 
 // HookSpent is what the model of a session has used since the report before it.
 type HookSpent struct {
-	Key  string    `json:"key"` // of this report: a second one with it counts nothing
-	Uses []HookUse `json:"uses"`
-}
-
-// HookUse is what one model has used, in tokens.
-type HookUse struct {
-	Model         string `json:"model"`
-	Turn          int    `json:"turn,omitempty"`
-	Input         int64  `json:"input,omitempty"`
-	Output        int64  `json:"output,omitempty"` // thinking included
-	CacheRead     int64  `json:"cache_read,omitempty"`
-	CacheCreation int64  `json:"cache_creation,omitempty"`
-	Thinking      int64  `json:"thinking,omitempty"`
+	Key  string   `json:"key"` // of this report: a second one with it counts nothing
+	Uses []Tokens `json:"uses"`
 }

@@ -4,25 +4,30 @@ package coord
 // model: one for four bytes, as English and code are.
 func EstimateTokens(bytes int) int { return (bytes + 3) / 4 }
 
-// TokenUse is what one turn of an agent's model cost, in tokens.
+// Tokens is what one turn of a model cost. It is the payload of tokens.used.
+type Tokens struct {
+	Model         string `json:"model"`
+	Turn          int    `json:"turn,omitempty"` // of the session, from 1; 0 = not said
+	Input         int64  `json:"input"`
+	Output        int64  `json:"output"` // thinking included
+	CacheRead     int64  `json:"cache_read"`
+	CacheCreation int64  `json:"cache_creation"`
+	Thinking      int64  `json:"thinking"`
+}
+
+// TokenUse says whose tokens they were.
 type TokenUse struct {
-	Agent         AgentID   `json:"agent_id"`
-	Project       ProjectID `json:"project"`
-	Model         string    `json:"model"`
-	Turn          int       `json:"turn,omitempty"` // of the session, from 1; 0 = not said
-	Input         int64     `json:"input"`
-	Output        int64     `json:"output"` // thinking included
-	CacheRead     int64     `json:"cache_read"`
-	CacheCreation int64     `json:"cache_creation"`
-	Thinking      int64     `json:"thinking"`
-	Time          Millis    `json:"time"`
+	Tokens
+	Agent   AgentID
+	Project ProjectID
+	Time    Millis
 }
 
 // TokenTotal sums up what an agent used with one model. Its Turn is the newest,
 // its Time that of the newest use.
 type TokenTotal struct {
 	TokenUse
-	Turns int `json:"turns"` // how many uses are summed up
+	Turns int // how many uses are summed up
 }
 
 // Add gives the total with one more use.

@@ -55,7 +55,7 @@ var imports = map[string][]string{
 		"pkg/process", "pkg/shim/launch", "pkg/workspace"},
 	"pkg/hook/reconcile": {"pkg/coord", "pkg/process", "pkg/workspace"},
 	"pkg/hook/shell":     {},
-	"pkg/hook/tokens":    {},
+	"pkg/hook/tokens":    {"pkg/config", "pkg/coord"},
 
 	"pkg/setup": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/tool", "pkg/workspace"},
 

@@ -29,10 +29,7 @@ func (r *run) spent(call *coord.HookCall) *spending {
 		return nil
 	}
 	s.next = next
-	call.Spent = &coord.HookSpent{Key: tokens.Key(s.transcript) + ":" + strconv.FormatInt(mark.Offset, 10), Uses: make([]coord.HookUse, len(uses))}
-	for i, u := range uses {
-		call.Spent.Uses[i] = coord.HookUse(u)
-	}
+	call.Spent = &coord.HookSpent{Key: tokens.Key(s.transcript) + ":" + strconv.FormatInt(mark.Offset, 10), Uses: uses}
 	return s
 }
 

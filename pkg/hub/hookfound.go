@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
-	"github.com/coordhq/coord/pkg/tool"
 )
 
 // What shell commands have written is found out afterwards by their hooks
@@ -177,10 +176,10 @@ func (k *hook) spent() {
 	if !k.once("spent", k.me.ID, s.Key) {
 		return
 	}
-	var uses []tool.TokensIn
+	var uses []coord.Tokens
 	for _, u := range s.Uses {
-		if use := tool.TokensIn(u); plausible(use) {
-			uses = append(uses, use)
+		if plausible(u) {
+			uses = append(uses, u)
 		}
 	}
 	if _, err := k.recordTokens(k.me.ID, uses); err != nil {

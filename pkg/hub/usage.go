@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -53,7 +53,7 @@ func recordTokens() handler {
 // maxTokens bounds each number of one turn.
 const maxTokens = 1_000_000_000
 
-func plausible(u tool.TokensIn) bool {
+func plausible(u coord.Tokens) bool {
 	for _, n := range []int64{int64(u.Turn), u.Input, u.Output, u.CacheRead, u.CacheCreation, u.Thinking} {
 		if n < 0 || n > maxTokens {
 			return false
@@ -63,34 +63,19 @@ func plausible(u tool.TokensIn) bool {
 	return model == u.Model && strings.TrimSpace(model) != "" && utf8.RuneCountInString(model) <= 100
 }
 
-func (t *txn) recordTokens(of coord.AgentID, uses []tool.TokensIn) (tool.RecordTokensOut, error) {
+func (t *txn) recordTokens(of coord.AgentID, uses []coord.Tokens) (tool.RecordTokensOut, error) {
 	a := t.agents[of]
 	if a == nil {
 		return tool.RecordTokensOut{}, coord.Errorf(coord.NotFound, "GET /api/agents lists them", "there is no agent %s", of)
 	}
 	for _, in := range uses {
-		use := coord.TokenUse{Agent: a.ID, Project: a.Project, Model: in.Model, Turn: in.Turn, Input: in.Input, Output: in.Output,
-			CacheRead: in.CacheRead, CacheCreation: in.CacheCreation, Thinking: in.Thinking, Time: t.now}
 		if _, known := t.tokens[tally{a.ID, in.Model}]; !known && t.models(a.ID) >= maxModels {
 			return tool.RecordTokensOut{}, coord.Errorf(coord.TooLarge, "sum the uses up under one name", "more than %d models for one agent", maxModels)
 		}
-		t.putTokens(use)
-		t.emit(news{kind: coord.KindTokensUsed, project: a.Project, actor: a.ID, priority: coord.Low, payload: tokensPayload(use)})
+		t.putTokens(coord.TokenUse{Tokens: in, Agent: a.ID, Project: a.Project, Time: t.now})
+		t.emit(news{kind: coord.KindTokensUsed, project: a.Project, actor: a.ID, priority: coord.Low, payload: in})
 	}
 	return tool.RecordTokensOut{Recorded: len(uses)}, nil
-}
-
-// tokensPayload leaves out what the envelope says.
-func tokensPayload(u coord.TokenUse) any {
-	return struct {
-		Model         string `json:"model"`
-		Turn          int    `json:"turn,omitempty"`
-		Input         int64  `json:"input"`
-		Output        int64  `json:"output"`
-		CacheRead     int64  `json:"cache_read"`
-		CacheCreation int64  `json:"cache_creation"`
-		Thinking      int64  `json:"thinking"`
-	}{u.Model, u.Turn, u.Input, u.Output, u.CacheRead, u.CacheCreation, u.Thinking}
 }
 
 func (s *state) models(of coord.AgentID) (n int) {
@@ -129,24 +114,17 @@ func (h *Hub) tokensUsed(_ *coord.Agent, c coord.Caller, in tool.TokensUsedIn) (
 		return cmp.Or(cmp.Compare(b.Input+b.Output+b.CacheCreation, a.Input+a.Output+a.CacheCreation),
 			cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Model, b.Model))
 	})
-	from := 0
-	if in.Cursor != "" {
-		n, err := strconv.Atoi(in.Cursor)
-		if err != nil || n < 0 {
-			return tool.TokensUsedOut{}, coord.Errorf(coord.Invalid, "use next_cursor of an earlier answer", "cursor %q is not one of ours", in.Cursor)
-		}
-		from = min(n, len(all))
+	skip, err := offset(in.Cursor)
+	if err != nil {
+		return tool.TokensUsedOut{}, err
 	}
-	limit := cmp.Or(in.Limit, 20)
-	out := tool.TokensUsedOut{Totals: []tool.TokenTotal{}}
-	for _, sum := range all[from:min(from+limit, len(all))] {
-		out.Totals = append(out.Totals, tool.TokenTotal{Agent: h.state.refOf(sum.Agent), Project: sum.Project, Model: sum.Model, Turns: sum.Turns,
-			Input: sum.Input, Output: sum.Output, CacheRead: sum.CacheRead, CacheCreation: sum.CacheCreation, Thinking: sum.Thinking, Last: sum.Time})
-	}
-	if from+limit < len(all) {
-		out.NextCursor = strconv.Itoa(from + limit)
-	}
-	return out, nil
+	p := newPage[tool.TokenTotal](in.Limit)
+	p.room = math.MaxInt // an operation of the operator: no model reads it
+	next := fill(p, all, skip, func(sum coord.TokenTotal) tool.TokenTotal {
+		return tool.TokenTotal{Agent: h.state.refOf(sum.Agent), Project: sum.Project, Model: sum.Model, Turns: sum.Turns,
+			Input: sum.Input, Output: sum.Output, CacheRead: sum.CacheRead, CacheCreation: sum.CacheCreation, Thinking: sum.Thinking, Last: sum.Time}
+	})
+	return tool.TokensUsedOut{Totals: p.rows, NextCursor: next}, nil
 }
 
 // RecordQuota makes a new measurement of the user's quota known: to status, and

@@ -12,19 +12,8 @@ var RecordTokens = declare[RecordTokensIn, RecordTokensOut](Op{
 
 // RecordTokensIn is the argument of record_tokens.
 type RecordTokensIn struct {
-	Agent coord.AgentID `json:"agent,omitempty" max:"64" doc:"whose; a session may name itself only"`
-	Uses  []TokensIn    `json:"uses" req:"true" max:"100"`
-}
-
-// TokensIn is what one turn used, in tokens.
-type TokensIn struct {
-	Model         string `json:"model"` // 1 to 100 characters
-	Turn          int    `json:"turn,omitempty"`
-	Input         int64  `json:"input,omitempty"`
-	Output        int64  `json:"output,omitempty"` // thinking included
-	CacheRead     int64  `json:"cache_read,omitempty"`
-	CacheCreation int64  `json:"cache_creation,omitempty"`
-	Thinking      int64  `json:"thinking,omitempty"`
+	Agent coord.AgentID  `json:"agent,omitempty" max:"64" doc:"whose; a session may name itself only"`
+	Uses  []coord.Tokens `json:"uses" req:"true" max:"100"` // a model of 1 to 100 characters each
 }
 
 // RecordTokensOut answers record_tokens.

@@ -4,10 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/coordhq/coord/pkg/config"
 )
 
 // Book keeps the marks of transcripts as small files in a directory, mode 0600.
@@ -42,19 +43,7 @@ func (b Book) Put(transcript string, m Mark) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(string(b), ".mark-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), b.file(transcript))
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return config.WriteOwn(b.file(transcript), content)
 }
 
 // Tidy removes marks that nobody has used for a month.

@@ -14,6 +14,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/coordhq/coord/pkg/coord"
 )
 
 // Mark says how far a transcript has been read. The zero Mark is one that was
@@ -24,29 +26,18 @@ type Mark struct {
 	Turns  int    `json:"turns"`          // how many times something was counted
 }
 
-// Use is what one model has used since a mark, in tokens.
-type Use struct {
-	Model         string `json:"model"`
-	Turn          int    `json:"turn"`
-	Input         int64  `json:"input"`
-	Output        int64  `json:"output"` // thinking included
-	CacheRead     int64  `json:"cache_read"`
-	CacheCreation int64  `json:"cache_creation"`
-	Thinking      int64  `json:"thinking"` // 0 where the client does not say
-}
-
 const (
 	maxChunk  = 4 << 20 // bytes read at once; what is behind is read the next time
 	maxModels = 20      // in one answer
 	synthetic = "<synthetic>"
 )
 
-// Since gives what has been used since the mark, a Use for each model in the
+// Since gives what has been used since the mark, one for each model in the
 // order of their first message, and the mark for the next time. A transcript that
 // is met for the first time and is long already belongs to a session that is
 // resumed: it is counted from here on. One that has shrunk is another file: it is
 // counted from its end. A missing transcript has used nothing.
-func Since(path string, m Mark) ([]Use, Mark, error) {
+func Since(path string, m Mark) ([]coord.Tokens, Mark, error) {
 	f, err := os.Open(path) // #nosec G304 -- the client names its own transcript, to a hook of the same user
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, m, nil
@@ -104,7 +95,7 @@ type usage struct {
 
 // count sums up the messages in whole lines. Of the lines of one message the last
 // has the final numbers.
-func count(lines []byte, m Mark) (uses []Use, last string) {
+func count(lines []byte, m Mark) (uses []coord.Tokens, last string) {
 	last = m.Last
 	type message struct {
 		model string
@@ -137,7 +128,7 @@ func count(lines []byte, m Mark) (uses []Use, last string) {
 			}
 			i = len(uses)
 			of[msg.model] = i
-			uses = append(uses, Use{Model: msg.model, Turn: m.Turns + 1})
+			uses = append(uses, coord.Tokens{Model: msg.model, Turn: m.Turns + 1})
 		}
 		u := &uses[i]
 		u.Input += max(msg.usage.Input, 0)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hook/tokens"
 )
 
@@ -44,7 +45,7 @@ func (x *transcript) add(lines ...string) {
 	}
 }
 
-func (x *transcript) uses(want ...tokens.Use) {
+func (x *transcript) uses(want ...coord.Tokens) {
 	x.t.Helper()
 	got, next, err := tokens.Since(x.path, x.mark)
 	if err != nil {
@@ -60,27 +61,27 @@ func TestEachMessageIsCountedOnce(t *testing.T) {
 	x := newTranscript(t)
 	x.uses()
 	x.add(prompt, said("m1", "opus", 10, 1), said("m1", "opus", 10, 5), prompt, said("m2", "haiku", 7, 2), said("m3", "opus", 20, 6))
-	x.uses(tokens.Use{Model: "opus", Turn: 1, Input: 30, Output: 11, CacheRead: 8, CacheCreation: 6, Thinking: 2},
-		tokens.Use{Model: "haiku", Turn: 1, Input: 7, Output: 2, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 1, Input: 30, Output: 11, CacheRead: 8, CacheCreation: 6, Thinking: 2},
+		coord.Tokens{Model: "haiku", Turn: 1, Input: 7, Output: 2, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 	x.uses()
 	x.add(said("m3", "opus", 20, 6), prompt, said("m4", "opus", 1, 1), said("m5", "<synthetic>", 9, 9))
-	x.uses(tokens.Use{Model: "opus", Turn: 2, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 2, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 }
 
 func TestALineThatIsBeingWrittenIsReadLater(t *testing.T) {
 	x := newTranscript(t)
 	whole := said("m2", "opus", 2, 2)
 	x.add(said("m1", "opus", 1, 1), whole[:40])
-	x.uses(tokens.Use{Model: "opus", Turn: 1, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 1, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 	x.add(whole[40:])
-	x.uses(tokens.Use{Model: "opus", Turn: 2, Input: 2, Output: 2, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 2, Input: 2, Output: 2, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 }
 
 func TestWhatIsNoUsageIsPassedOver(t *testing.T) {
 	x := newTranscript(t)
 	x.add("not json with \"usage\"\n", `{"type":"assistant","message":{"usage":{"input_tokens":"many"}}}`+"\n", `{"type":"assistant","message":{"id":"a","model":"m"}}`+"\n",
 		`{"type":"summary","usage":1}`+"\n", "\n", `[]`+"\n", said("m1", "opus", -5, 1))
-	x.uses(tokens.Use{Model: "opus", Turn: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 }
 
 func TestALongHistoryIsNotReadAgain(t *testing.T) {
@@ -88,23 +89,23 @@ func TestALongHistoryIsNotReadAgain(t *testing.T) {
 	x.add(strings.Repeat(said("old", "opus", 1, 1), 20_000)) // over 4 MiB
 	x.uses()
 	x.add(said("m1", "opus", 1, 1))
-	x.uses(tokens.Use{Model: "opus", Turn: 1, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 1, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 	if err := os.Truncate(x.path, 10); err != nil {
 		t.Fatal(err)
 	}
 	x.uses()
 	x.add("\n", said("m2", "opus", 1, 1))
-	x.uses(tokens.Use{Model: "opus", Turn: 2, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 2, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 }
 
 func TestALineWithoutEndIsLeftBehind(t *testing.T) {
 	x := newTranscript(t)
 	x.add(said("m0", "opus", 1, 1))
-	x.uses(tokens.Use{Model: "opus", Turn: 1, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 1, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 	x.add(strings.Repeat("x", 9<<20), "\n", said("m1", "opus", 1, 1))
 	x.uses()
 	x.uses()
-	x.uses(tokens.Use{Model: "opus", Turn: 2, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
+	x.uses(coord.Tokens{Model: "opus", Turn: 2, Input: 1, Output: 1, CacheRead: 4, CacheCreation: 3, Thinking: 1})
 }
 
 func TestTheBookKeepsMarks(t *testing.T) {

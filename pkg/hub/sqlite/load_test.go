@@ -28,8 +28,8 @@ func TestLoadGivesBackWhatWasStored(t *testing.T) {
 		Receipts:      []coord.Receipt{{Agent: "ag-1", Seq: 2, State: coord.DeliveryOffered, Rung: coord.RungHook, At: now, Offers: 2}},
 		FoldCase:      []coord.ProjectID{shop, blog},
 		Modules:       []*coord.Module{module("auth"), module("api")},
-		Tokens: []coord.TokenUse{{Agent: "ag-1", Project: shop, Model: "opus", Turn: 1, Input: 1, Output: 2, CacheRead: 3, CacheCreation: 4, Thinking: 5, Time: now - 1},
-			{Agent: "ag-1", Project: shop, Model: "opus", Turn: 2, Input: 10, Output: 20, CacheRead: 30, CacheCreation: 40, Thinking: 50, Time: now}},
+		Tokens: []coord.TokenUse{{Agent: "ag-1", Project: shop, Tokens: coord.Tokens{Model: "opus", Turn: 1, Input: 1, Output: 2, CacheRead: 3, CacheCreation: 4, Thinking: 5}, Time: now - 1},
+			{Agent: "ag-1", Project: shop, Tokens: coord.Tokens{Model: "opus", Turn: 2, Input: 10, Output: 20, CacheRead: 30, CacheCreation: 40, Thinking: 50}, Time: now}},
 		Counters: hub.Counters{Seq: 2, Announcement: 1, Thread: 1, Message: 1, Lease: 1, Wait: 1},
 	}
 	store(t, s, in)

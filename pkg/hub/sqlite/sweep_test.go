@@ -91,7 +91,7 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 		c.Modules = append(c.Modules, md)
 	}
 	for i, age := range []time.Duration{90*day + time.Millisecond, 90 * day} {
-		c.Tokens = append(c.Tokens, coord.TokenUse{Agent: "ag-1", Project: shop, Model: []string{"old", "new"}[i], Time: now.Add(-age)})
+		c.Tokens = append(c.Tokens, coord.TokenUse{Agent: "ag-1", Project: shop, Tokens: coord.Tokens{Model: []string{"old", "new"}[i]}, Time: now.Add(-age)})
 	}
 	store(t, s, replies...)
 
@@ -119,7 +119,7 @@ func TestHowLongIsKeptIsAChoice(t *testing.T) {
 		e.Time, a.Status, a.LastSeen = at, coord.Offline, at
 		th.Status, th.Ended, th.Respondents = coord.ThreadResolved, at, nil
 		c.Events, c.Threads, c.Agents = append(c.Events, e), append(c.Threads, th), append(c.Agents, a)
-		c.Tokens = append(c.Tokens, coord.TokenUse{Agent: a.ID, Project: shop, Model: fmt.Sprintf("m-%d", n+1), Time: at})
+		c.Tokens = append(c.Tokens, coord.TokenUse{Agent: a.ID, Project: shop, Tokens: coord.Tokens{Model: fmt.Sprintf("m-%d", n+1)}, Time: at})
 	}
 	store(t, s, c)
 
