@@ -16,6 +16,7 @@ import (
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest/asroot"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 )
 
 // nobody is a uid that is not ours.
@@ -65,9 +66,7 @@ func TestSocketOfSomebodyElseGetsNoByte(t *testing.T) {
 // The kernel reports who called listen, so the other user's process must do
 // that itself on a socket that is ours by name.
 func TestProcessOfSomebodyElseGetsNoByte(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("this needs /proc")
-	}
+	machine.Has(t, runtime.GOOS == "linux", "/proc")
 	if !asroot.Test(t) {
 		return
 	}

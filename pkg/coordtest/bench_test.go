@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coordhq/coord/pkg/coordtest"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
@@ -172,7 +173,7 @@ func fill(b *testing.B, home *coordtest.InProcess, live int) {
 
 // What the programs hold in memory when nothing happens.
 func BenchmarkIdleMemory(b *testing.B) {
-	coordtest.Need(b, exists("/proc/self/status"), "/proc")
+	machine.Has(b, exists("/proc/self/status"), "/proc")
 	b.Log("method: VmRSS of coord-shim and coord-hub with one registered session, after 100 calls")
 	home, repo := coordtest.NewHome(b), coordtest.NewRepo(b, "shop")
 	shim := home.Raw("idle", repo.Dir)

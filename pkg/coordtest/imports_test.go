@@ -63,10 +63,12 @@ var imports = map[string][]string{
 
 	"pkg/demo": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/process", "pkg/tool", "pkg/workspace"},
 
-	"pkg/coordtest": {"pkg/client", "pkg/config", "pkg/coord", "pkg/driver", "pkg/hub", "pkg/hub/daemon", "pkg/hub/sqlite", "pkg/hub/web",
+	"pkg/coordtest": {"pkg/client", "pkg/config", "pkg/coord", "pkg/coordtest/machine", "pkg/driver", "pkg/hub", "pkg/hub/daemon", "pkg/hub/sqlite", "pkg/hub/web",
 		"pkg/process", "pkg/shim", "pkg/tool", "pkg/workspace"},
-	"pkg/coordtest/asroot": {},
-	"pkg/coordtest/claude": {"pkg/coord", "pkg/coordtest", "pkg/process"},
+	"pkg/coordtest/asroot":  {"pkg/coordtest/machine"},
+	"pkg/coordtest/docs":    {},
+	"pkg/coordtest/machine": {},
+	"pkg/coordtest/claude":  {"pkg/coord", "pkg/coordtest", "pkg/process"},
 
 	"cmd/coord-hook": {"pkg/build", "pkg/coord", "pkg/hook"},
 	"cmd/coord-hub": {"pkg/build", "pkg/client", "pkg/config", "pkg/coord", "pkg/demo", "pkg/hook", "pkg/hook/reconcile", "pkg/hub/daemon",

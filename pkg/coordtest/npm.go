@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 )
 
 // installLimit bounds the download of the npm packages.
@@ -50,7 +52,7 @@ func NewNode(t testing.TB) *Node {
 		n.install(pins)
 	}
 	_, err = os.Stat(n.program())
-	Need(t, err == nil, "a Node.js for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm")
+	machine.Has(t, err == nil, "a Node.js for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm")
 	return n
 }
 
@@ -59,7 +61,7 @@ func NewNode(t testing.TB) *Node {
 func (n *Node) install(pins string) {
 	n.t.Helper()
 	npm, err := exec.LookPath("npm")
-	Need(n.t, err == nil, "npm (apt install npm)")
+	machine.Has(n.t, err == nil, "npm (apt install npm)")
 	if err := os.MkdirAll(filepath.Dir(n.dir), 0o750); err != nil {
 		n.t.Fatal(err)
 	}
@@ -78,7 +80,7 @@ func (n *Node) install(pins string) {
 	cmd.Dir = half
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.CombinedOutput()
-	Need(n.t, err == nil, fmt.Sprintf("the npm registry, or its packages: npm ci: %v\n%s", err, bytes.TrimSpace(out)))
+	machine.Has(n.t, err == nil, fmt.Sprintf("the npm registry, or its packages: npm ci: %v\n%s", err, bytes.TrimSpace(out)))
 	if err := os.Rename(half, n.dir); err != nil && !errors.Is(err, fs.ErrExist) { // else another test process was quicker
 		n.t.Fatal(err)
 	}
@@ -108,7 +110,7 @@ func (n *Node) Command(ctx context.Context, script string, args ...string) *exec
 func (n *Node) ClaudeCode() string {
 	program := filepath.Join(n.dir, "node_modules", "@anthropic-ai", "claude-code-"+platform(), "claude")
 	_, err := os.Stat(program)
-	Need(n.t, err == nil, "Claude Code for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm")
+	machine.Has(n.t, err == nil, "Claude Code for "+runtime.GOOS+"/"+runtime.GOARCH+" in testdata/npm")
 	return program
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
@@ -152,7 +153,7 @@ func TestTwoRepositoriesNeverMeetAtAnyDoor(t *testing.T) {
 func eavesdrop(t *testing.T, home *coordtest.Home, project coord.ProjectID) (line func() string) {
 	t.Helper()
 	program, err := exec.LookPath("mosquitto_sub")
-	coordtest.Need(t, err == nil, "mosquitto_sub (apt install mosquitto-clients)")
+	machine.Has(t, err == nil, "mosquitto_sub (apt install mosquitto-clients)")
 	ctx, cancel := context.WithTimeout(context.Background(), toolLimit)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, program, "--unix", home.Hub().MQTTSocket, "-u", string(project), "-P", token(t, home), "-v", // #nosec G204 -- looked up above

@@ -14,6 +14,7 @@ import (
 	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
@@ -48,7 +49,7 @@ func follow(t *testing.T, cmd *exec.Cmd) *watch {
 func curl(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	program, err := exec.LookPath("curl")
-	coordtest.Need(t, err == nil, "curl")
+	machine.Has(t, err == nil, "curl")
 	return exec.Command(program, append([]string{"-sN", "--max-time", "60"}, args...)...) // #nosec G204 -- looked up above
 }
 
@@ -97,7 +98,7 @@ func TestCurlAloneFollowsAConsultation(t *testing.T) {
 	if line == "" {
 		t.Fatal("docs/CLIENTS.md shows no curl that follows the events")
 	}
-	coordtest.Need(t, curl(t) != nil, "curl")
+	machine.Has(t, curl(t) != nil, "curl")
 	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop", "src/user.ts")
 	alice, bob := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir)
 	alice.Announce("src/user.ts")

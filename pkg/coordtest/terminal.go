@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 	"github.com/coordhq/coord/pkg/process"
 )
 
@@ -23,7 +24,7 @@ type Terminal struct {
 func NewTerminal(t testing.TB, width, height int, dir string, env, argv []string) *Terminal {
 	t.Helper()
 	_, err := exec.LookPath("tmux")
-	Need(t, err == nil, "tmux (apt install tmux)")
+	machine.Has(t, err == nil, "tmux (apt install tmux)")
 	term := &Terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux")}
 	args := append([]string{"-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "-c", dir, "env", "-i"}, env...)
 	term.run(append(args, argv...)...)

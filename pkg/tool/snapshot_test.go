@@ -11,16 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coordhq/coord/pkg/coordtest/docs"
 	"github.com/coordhq/coord/pkg/tool"
 	"github.com/coordhq/coord/pkg/tool/mcptool"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const (
-	snapshots = "../../testdata/tools"
-	readme    = "../../README.md"
-)
+const snapshots = "../../testdata/tools"
 
 // listing gives the result of tools/list and its entries by name.
 func listing(t *testing.T, core bool) (raw []byte, entries map[string]json.RawMessage) {
@@ -118,28 +116,7 @@ func TestTheListKeepsItsBudget(t *testing.T) {
 }
 
 func TestTheReadmeListsTheTools(t *testing.T) {
-	const begin, end = "<!-- tools -->\n", "<!-- /tools -->"
-	text, err := os.ReadFile(readme)
-	if os.IsNotExist(err) {
-		t.Skip("there is no README.md yet")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), begin)
-	table, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		t.Fatalf("README.md has no place for the tools: put %q and %q where the table belongs, then run the test with -update", strings.TrimSpace(begin), end)
-	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(before+begin+tool.Docs()+end+after), 0o644); err != nil { // #nosec G306 -- a document
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(tool.Docs(), table); diff != "" {
-		t.Errorf("the tools of README.md (-table +README), -update writes them anew:\n%s", diff)
-	}
+	docs.Section(t, "../../README.md", "tools", tool.Docs(), *update)
 }
 
 // The operations a user's configuration and scripts may name.

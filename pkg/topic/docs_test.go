@@ -2,35 +2,14 @@ package topic_test
 
 import (
 	"flag"
-	"os"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/coordhq/coord/pkg/coordtest/docs"
 	"github.com/coordhq/coord/pkg/topic"
 )
 
 var update = flag.Bool("update", false, "write the table in docs/CLIENTS.md anew")
 
 func TestTheDocsListTheTopics(t *testing.T) {
-	const file, begin, end = "../../docs/CLIENTS.md", "<!-- topics -->\n", "<!-- /topics -->"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), begin)
-	table, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		t.Fatalf("%s has no place for the topics", file)
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(before+begin+topic.Docs()+end+after), 0o644); err != nil { // #nosec G306 -- a document
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(topic.Docs(), table); diff != "" {
-		t.Errorf("the topics of %s (-table +docs), -update writes them anew:\n%s", file, diff)
-	}
+	docs.Section(t, "../../docs/CLIENTS.md", "topics", topic.Docs(), *update)
 }

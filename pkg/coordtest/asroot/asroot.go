@@ -3,11 +3,14 @@
 package asroot
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 )
 
 // again marks the run under sudo, so that it cannot begin another.
@@ -22,10 +25,7 @@ func Test(t *testing.T) bool {
 		return true
 	}
 	if out, err := exec.Command("sudo", "-n", "true").CombinedOutput(); err != nil || os.Getenv(again) != "" {
-		if os.Getenv("COORD_NO_SKIP") == "1" {
-			t.Fatalf("this needs root or a sudo that asks nothing (%v %s), and COORD_NO_SKIP=1 forbids to skip", err, out)
-		}
-		t.Skipf("this needs root or a sudo that asks nothing: %v %s", err, out)
+		machine.Has(t, false, fmt.Sprintf("root, or a sudo that asks nothing (%v %s)", err, out))
 	}
 	self, err := os.Executable()
 	if err != nil {

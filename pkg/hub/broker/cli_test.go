@@ -13,6 +13,7 @@ import (
 
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest/asroot"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 	"github.com/coordhq/coord/pkg/hub/broker"
 )
 
@@ -20,14 +21,8 @@ import (
 func mosquitto(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-		return path
-	case os.Getenv("CI") == "true":
-		t.Fatalf("%v; CI must have the mosquitto clients (apt install mosquitto-clients)", err)
-	}
-	t.Skipf("NOT TESTED against the mosquitto clients: %v", err)
-	return ""
+	machine.Has(t, err == nil, name+" (apt install mosquitto-clients)")
+	return path
 }
 
 // doors gives mosquitto's arguments for each way in.

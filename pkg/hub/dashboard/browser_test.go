@@ -23,6 +23,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/coordhq/coord/pkg/coordtest"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 )
 
 func TestMain(m *testing.M) { os.Exit(coordtest.Main(m)) }
@@ -82,7 +83,7 @@ func launch(t *testing.T) *tab {
 			program = found
 		}
 	}
-	coordtest.Need(t, program != "", "a Chromium (apt install chromium)")
+	machine.Has(t, program != "", "a Chromium (apt install chromium)")
 	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(
 		chromedp.ExecPath(program), chromedp.Headless, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-background-networking", true)))

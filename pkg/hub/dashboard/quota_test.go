@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/coordhq/coord/pkg/coordtest"
+	"github.com/coordhq/coord/pkg/coordtest/machine"
 	"github.com/coordhq/coord/pkg/tool"
 )
 
@@ -68,7 +69,7 @@ func measured(t *testing.T, p *plan) *coordtest.Home {
 // MQTT and the stream; asked for anew from the page, all follow.
 func TestEveryDoorTellsTheSameQuota(t *testing.T) {
 	mosquitto, err := exec.LookPath("mosquitto_sub")
-	coordtest.Need(t, err == nil, "mosquitto_sub (apt install mosquitto-clients)")
+	machine.Has(t, err == nil, "mosquitto_sub (apt install mosquitto-clients)")
 	p := newPlan(t)
 	home, shop := measured(t, p), coordtest.NewRepo(t, "shop")
 	alice := home.Agent("alice", shop.Dir) // after the first measurement
