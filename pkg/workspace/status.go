@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -41,45 +38,11 @@ func (c Change) Gone() bool { return c.Tree == 'D' || c.Index == 'D' && c.Tree =
 // A name that no [coord.Path] can hold is left out. The error is
 // context.DeadlineExceeded when the time was over, else what git said.
 func Status(ctx context.Context, top string, names ...string) ([]Change, error) {
-	return status(ctx, top, ":(top,literal)", names)
-}
-
-// uncommittedTimeout bounds the question about one path, which a client's edit
-// waits for.
-const uncommittedTimeout = 200 * time.Millisecond
-
-// Uncommitted tells whether one file has changes that are not committed: what
-// an agent asks at its first edit of a file in a turn. It takes 5 ms in a small
-// tree and never more than 200 ms; then the error is context.DeadlineExceeded
-// and nothing is known. Without git nothing is uncommitted.
-func (w Workspace) Uncommitted(ctx context.Context, p coord.Path) (c Change, dirty bool, err error) {
-	if !w.Git {
-		return Change{}, false, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, uncommittedTimeout)
-	defer cancel()
-	magic, names := ":(top,literal)", []string{p.String()}
-	if w.FoldCase {
-		magic = ":(top,literal,icase)"
-	}
-	if other := norm.NFD.String(p.String()); other != p.String() {
-		names = append(names, other) // as it may be on disk
-	}
-	changes, err := status(ctx, w.Top, magic, names)
-	for _, c := range changes {
-		if c.Path.Key(w.FoldCase) == p.Key(w.FoldCase) {
-			return c, true, nil
-		}
-	}
-	return Change{}, false, err
-}
-
-func status(ctx context.Context, top, magic string, names []string) ([]Change, error) {
 	args := []string{"status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=dirty"}
 	if len(names) > 0 {
 		args = append(args, "--")
 		for _, name := range names {
-			args = append(args, magic+name)
+			args = append(args, ":(top,literal)"+name)
 		}
 	}
 	out, err := run(ctx, gitCommand(ctx, top, args...))
