@@ -86,6 +86,7 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 	if !ok {
 		return nil, coord.Errorf(coord.NotFound, "GET /api/status names this hub's version; the shim may be newer", "no operation %q", op)
 	}
+	row, _ := tool.Lookup(op) // whatever is bound is in the table
 	caller, ok := coord.CallerFrom(ctx)
 	if !ok {
 		return nil, coord.Errorf(coord.Unauthorized, "register first", "%s needs a session", op)
@@ -98,22 +99,17 @@ func (h *Hub) Call(ctx context.Context, op string, args json.RawMessage, idempot
 		h.presence.touch(caller.Agent, now, localGrace)
 		h.presence.used(caller.Agent, caller.Session, now)
 		if !byItself[op] {
-			row, _ := tool.Lookup(op)
 			h.presence.called(caller.Agent, now, !row.ReadOnly && op != tool.Heartbeat.Name)
 		}
 	}
 	began := time.Now()
 	out, err := run(h, ctx, caller, args, idempotencyKey)
-	h.called(op, err, time.Since(began))
-	return out, err
-}
-
-// called counts a call. How long somebody waited for news says nothing of the hub.
-func (h *Hub) called(op string, err error, took time.Duration) {
-	if row, ok := tool.Lookup(op); ok && row.Waits > 0 {
+	took := time.Since(began)
+	if row.Waits > 0 { // how long somebody waited for news says nothing of the hub
 		took = 0
 	}
 	h.meter.Called(op, coord.CodeOf(err), took)
+	return out, err
 }
 
 // change makes a handler of a rule that runs in the writer.

@@ -135,4 +135,5 @@ var Table = []*Op{
 	ViewFiles.Op,
 	ViewStats.Op,
 	Overview.Op,
+	StatusLine.Op,
 }
