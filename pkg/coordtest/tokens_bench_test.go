@@ -5,12 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest"
 )
-
-// tokens estimates what a model pays for a text: four bytes each, which is on
-// the high side for English and for JSON.
-func tokens(text string) float64 { return float64((len(text) + 3) / 4) }
 
 // What coord puts before a model, in tokens: once per session, and for each thing
 // that happens.
@@ -80,7 +77,7 @@ func BenchmarkTokens(b *testing.B) {
 			for b.Loop() {
 			}
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(tokens(m.text), "tokens")
+			b.ReportMetric(float64(coord.EstimateTokens(len(m.text))), "tokens")
 		})
 	}
 }
