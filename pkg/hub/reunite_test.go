@@ -45,6 +45,10 @@ func TestAResumedSessionIsItsOldAgent(t *testing.T) {
 			now := r.join(shim(8, "fresh"))
 			want(t, "agent", now.AgentID, before.AgentID)
 			want(t, "name", now.Name, "alice")
+			if err := r.Tick(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			want(t, "agents, gone ones too", len(now.call("list_agents", object{"online_only": false})["agents"].([]any)), 1)
 			hook(r, 8, "s", "compact")
 			if _, known := r.Authenticate(now.SessionKey); !known {
 				t.Error("the session's key is no longer known")

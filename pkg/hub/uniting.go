@@ -51,6 +51,9 @@ func (t *txn) unite(me *coord.Agent) []coord.AgentID {
 	slices.Sort(left)
 	for _, id := range left {
 		t.depart(id)
+		never := *t.agents[id]
+		never.LastSeen = 0 // nobody need remember it: the next tick forgets it
+		t.putAgent(&never)
 	}
 	t.forgetKeys(left)
 	if slices.ContainsFunc(left, func(id coord.AgentID) bool { return t.agents[id].Name == me.Label }) {
