@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -103,7 +105,8 @@ func usage(what string) int {
 	return exitUsage
 }
 
-func serve(out io.Writer) error {
+func serve(out *os.File) error {
+	runSparingly()
 	settings, err := config.Load(config.Source{Program: config.Shim, Getenv: os.Getenv})
 	if err != nil {
 		return err
@@ -116,12 +119,13 @@ func serve(out io.Writer) error {
 		fmt.Fprintln(os.Stderr, `coord-shim is an MCP server; an MCP client starts it. For Claude Code: {"mcpServers":{"coord":{"command":"coord-shim"}}} in .mcp.json. It now reads JSON-RPC from this terminal; Ctrl-D ends it.`)
 	}
 	s, err := shim.New(shim.Options{
-		Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr,
+		Stdin: pollable(os.Stdin), Stdout: pollable(out), Stderr: os.Stderr,
 		Home: settings.Home, Dir: dir, AgentName: settings.AgentName, Core: settings.CoreTools, NoWake: settings.NoWake, Wrong: settings.Wrong, Version: build.Version(linked),
 	})
 	if err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(out) // the descriptor would be closed with it
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	defer stop()
 	// A client that goes away must not kill us in the middle of a write: the
@@ -131,6 +135,15 @@ func serve(out io.Writer) error {
 		return err
 	}
 	return nil
+}
+
+// runSparingly fits the runtime to a program that hands short lines to and fro
+// and stays as long as its session. One processor: with a second, each step of a
+// call would wake another thread. A heap that is collected at half its usual
+// growth: a call is short-lived, and memory is held by every session.
+func runSparingly() {
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(50)
 }
 
 func onTerminal(f *os.File) bool {

@@ -120,6 +120,7 @@ func (t *calls) cancel(id jsonrpc.ID) {
 	}
 	for i, c := range t.recent {
 		if c.id == id {
+			c.cancelled = true
 			c.news.Return()
 			t.recent = append(t.recent[:i:i], t.recent[i+1:]...)
 			return
@@ -136,20 +137,29 @@ func (t *calls) finish(id jsonrpc.ID, write func() error) error {
 	}
 	defer t.done(c)
 	if cancelled {
-		c.giveBack()
 		return nil
 	}
 	if err := write(); err != nil {
 		c.giveBack()
 		return err
 	}
-	if c.news != nil {
-		c.news.Confirm()
-	}
+	t.confirm(c)
 	return nil
 }
 
-// answer takes a call off the table. From here on its news does not change.
+// confirm settles the news of a call whose answer is out, unless the client has
+// cancelled the call meanwhile.
+func (t *calls) confirm(c *call) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c.news != nil && !c.cancelled {
+		c.news.Confirm()
+	}
+}
+
+// answer takes a call off the table. From here on its news does not change. That
+// of a cancelled call goes back at once: a call that begins next does not know of
+// this one any more, and would take what comes after it.
 func (t *calls) answer(id jsonrpc.ID) (c *call, cancelled bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -158,7 +168,10 @@ func (t *calls) answer(id jsonrpc.ID) (c *call, cancelled bool) {
 		return nil, false
 	}
 	delete(t.open, id)
-	if c.news != nil && !c.cancelled {
+	switch {
+	case c.cancelled:
+		c.giveBack()
+	case c.news != nil:
 		t.recent = append(t.recent[max(0, len(t.recent)-recentCalls+1):], c)
 	}
 	return c, c.cancelled

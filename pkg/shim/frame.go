@@ -26,6 +26,9 @@ func (l line) parse() (jsonrpc.Message, *jsonrpc.Error) {
 	case text[0] != '{':
 		return nil, invalidRequest("the message is not a JSON object")
 	}
+	if req := l.request(); req != nil {
+		return req, nil
+	}
 	msg, err := jsonrpc.DecodeMessage(l.text)
 	switch {
 	case errors.As(err, new(*jsonrpc.Error)):
@@ -37,10 +40,26 @@ func (l line) parse() (jsonrpc.Message, *jsonrpc.Error) {
 	if ok && !req.IsCall() && !strings.HasPrefix(req.Method, "notifications/") && l.hasID() {
 		return nil, invalidRequest("the id of a request must be a string or an integer")
 	}
-	if id := scanID(l.text); ok && req.IsCall() && isVerbatim(id) {
-		req.ID = id
-	}
 	return msg, nil
+}
+
+// request reads a well-formed request with an id, nil when the line is none. The
+// library's decoder would do, but takes 64 KB for each message, and changes ids.
+func (l line) request() *jsonrpc.Request {
+	var members map[string]json.RawMessage // of a struct, letter case would not count
+	if json.Unmarshal(l.text, &members) != nil {
+		return nil
+	}
+	var version, method *string
+	if json.Unmarshal(members["jsonrpc"], &version) != nil || json.Unmarshal(members["method"], &method) != nil ||
+		version == nil || *version != "2.0" || method == nil {
+		return nil
+	}
+	id := readID(members["id"])
+	if !id.IsValid() {
+		return nil
+	}
+	return &jsonrpc.Request{ID: id, Method: *method, Params: members["params"]}
 }
 
 // hasID reports a member "id" of an object, null included.
