@@ -91,6 +91,7 @@ func (s *Shim) offer(ctx context.Context, in tool.OfferIn) ([]coord.Delivery, in
 		return nil, 0, s.session.absent(nil)
 	}
 	s.reports.flush(ctx)
+	in.Settled = true // this answer alone takes news out, and those before have been reported
 	var out tool.OfferOut
 	raw, err := l.hub.Call(ctx, l.me.SessionKey, tool.Offer.Name, mcptool.Encode(in), "")
 	if err != nil {
