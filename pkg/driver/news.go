@@ -46,6 +46,7 @@ func parse(raw json.RawMessage) (coord.Event, error) {
 		Thread   coord.ThreadID  `json:"thread_id"`
 		Time     coord.Millis    `json:"ts"`
 		Priority coord.Priority  `json:"priority"`
+		Again    bool            `json:"again"`
 	}
 	if err := json.Unmarshal(raw, &shown); err != nil {
 		return coord.Event{}, fmt.Errorf("read event: %w", err)
@@ -54,7 +55,7 @@ func parse(raw json.RawMessage) (coord.Event, error) {
 		return coord.Event{}, fmt.Errorf("read event: no seq or kind in %s", raw)
 	}
 	return coord.Event{Seq: shown.Seq, Kind: shown.Kind, Actor: shown.Actor, Thread: shown.Thread,
-		Time: shown.Time, Priority: shown.Priority, Payload: raw}, nil
+		Time: shown.Time, Priority: shown.Priority, Again: shown.Again, Payload: raw}, nil
 }
 
 // Heard gives all events so far, in the order they came.

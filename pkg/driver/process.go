@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -55,6 +56,7 @@ type Process struct {
 	grace  time.Duration
 	exited chan struct{}
 	err    error // of the process, set before exited is closed
+	killed atomic.Bool
 
 	mu     sync.Mutex // guards stray
 	stray  []string
@@ -154,6 +156,15 @@ func (p *Process) Write(b []byte) (int, error) {
 // Signal sends a signal to the shim.
 func (p *Process) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }
 
+// Kill ends the shim without a word. Close then finds nothing wrong with its end.
+func (p *Process) Kill() error {
+	p.killed.Store(true)
+	if err := p.Signal(os.Kill); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
 // Exited is closed when the shim has ended and its stdout is read to the end.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
@@ -179,6 +190,9 @@ func (p *Process) end() error {
 	}
 	if !p.waited() {
 		return errors.Join(forced, fmt.Errorf("stdout of shim %d is still held open by a process it started", p.PID()))
+	}
+	if p.killed.Load() { // perhaps in the middle of a line
+		return forced
 	}
 	return errors.Join(forced, p.exitError(), p.strayError())
 }

@@ -19,7 +19,8 @@ import (
 // client has come back with the main thread's next hook or call, and every tool
 // call that was in flight at the offer has finished; a message to the client's
 // socket or channel is seen when a prompt that carries its id is reported. What a
-// killed process left offered is offered again, with the same seq and again.
+// killed process left offered is offered again, with the same seq and again; of
+// a hook the hub hears at once, since its connection ends with it.
 
 const (
 	offerHold = 30 * time.Second // an offer that nobody confirmed, or a message that no prompt carried
@@ -53,6 +54,9 @@ func (s *state) boxOf(id coord.AgentID) *mailbox {
 // loadMail fills the mailboxes from what the store kept, by agent and seq.
 func (s *state) loadMail(mail []Letter) {
 	for _, l := range mail {
+		if l.Receipt.State == coord.DeliveryOffered && !byShim[l.Receipt.Rung] { // its hook was cut off from the hub before this one
+			l.Receipt.State = coord.DeliveryQueued
+		}
 		b := s.boxOf(l.Receipt.Agent)
 		b.letters = append(b.letters, &letter{event: l.Event, receipt: l.Receipt})
 		if l.Receipt.State == coord.DeliveryExpired {
@@ -259,6 +263,18 @@ func (t *txn) withdrawn(agent coord.AgentID, seqs []coord.Seq) {
 			l.receipt.State, l.receipt.At = coord.DeliveryQueued, t.now
 		}
 	})
+}
+
+// lapsed notes that offers by some rungs have come to nothing, without a report:
+// they are made again. No seqs are all.
+func (t *txn) lapsed(agent coord.AgentID, seqs []coord.Seq, rungs ...coord.Rung) {
+	var gone []coord.Seq
+	for _, l := range t.boxOf(agent).letters {
+		if l.receipt.State == coord.DeliveryOffered && slices.Contains(rungs, l.receipt.Rung) && (seqs == nil || slices.Contains(seqs, l.receipt.Seq)) {
+			gone = append(gone, l.receipt.Seq)
+		}
+	}
+	t.withdrawn(agent, gone)
 }
 
 // byShim are the rungs whose writer is the client's own shim.

@@ -182,12 +182,33 @@ func TestReceiptsOutliveTheHub(t *testing.T) {
 	a.tell(4, coord.Medium)
 	a.offered("hook", object{"max": 1})
 	a.wrote("hook", 2)
-	a.offered("hook", object{"max": 1})
+	a.offered("poll", object{"max": 1})
 	r.stop()
 	r.start(nil)
 	want(t, "receipts", a.receipts(), "2:written 3:offered 4:queued 5:queued")
 	r.pass(30 * time.Second)
 	want(t, "what nobody confirmed comes again", a.offered("hook", nil), "3! 4 5")
+}
+
+func TestWhatAHookHadInHandIsOfferedAgainByTheNextHub(t *testing.T) {
+	r, a := silent(t)
+	a.tell(2, coord.Medium)
+	want(t, "offer", a.offered("hook", object{"max": 1}), "2")
+	r.stop()
+	r.start(nil)
+	want(t, "the hook cannot report to this hub", a.offered("prompt", nil), "2! 3")
+}
+
+func TestAnOfferThatWasLostOnItsWayIsMadeAgainAtOnce(t *testing.T) {
+	_, a := silent(t)
+	a.tell(2, coord.Medium)
+	want(t, "offer", a.offered("result", nil), "2 3")
+	want(t, "to a caller that may have it", a.offered("poll", nil), "")
+	want(t, "to one that has nothing", a.offered("poll", object{"settled": true}), "2! 3!")
+	a.wrote("poll", 2, 3)
+	a.tell(1, coord.Medium)
+	want(t, "a hook's offer", a.offered("hook", nil), "4")
+	want(t, "which is not the shim's", a.offered("poll", object{"settled": true}), "")
 }
 
 func TestAFullInboxExpiresItsOldestAndSaysSo(t *testing.T) {

@@ -15,6 +15,9 @@ func (t *txn) offerNews(me *coord.Agent, in tool.OfferIn) (tool.OfferOut, error)
 	if in.Progress {
 		t.progress(me.ID)
 	}
+	if in.Settled {
+		t.lapsed(me.ID, nil, coord.RungResult, coord.RungPoll)
+	}
 	events := t.give(me.ID, demand{rung: in.Rung, max: orDefault(in.Max, defaultPage), bytes: in.Bytes, thread: in.ThreadID})
 	return tool.OfferOut{Epoch: t.epoch, Events: wires(events, t.epoch), Unread: t.unread(me.ID)}, nil
 }

@@ -68,6 +68,16 @@ func (h *Hub) Hook(ctx context.Context, client string, event coord.HookEvent, in
 	return raw, err
 }
 
+// HookGone notes that a hook ended and did not say that its news was written out.
+func (h *Hub) HookGone(ctx context.Context, owed coord.HookReceipt) {
+	if _, err := h.submit(ctx, "hook gone", ReplyKey{}, func(t *txn) (any, error) {
+		t.lapsed(owed.Agent, owed.Seqs, owed.Rung)
+		return nil, nil
+	}); err != nil {
+		h.hookLog.Debug("an offer has to lapse by itself", "agent", owed.Agent, "error", err)
+	}
+}
+
 // hooked is Hook; it notes what was said.
 func (h *Hub) hooked(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall, said *coord.HookAnswer) (json.RawMessage, error) {
 	caller, ok := coord.CallerFrom(ctx)

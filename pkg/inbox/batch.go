@@ -135,9 +135,9 @@ func (q *Queue) advance() {
 	}
 }
 
-// Return puts the batch back where it stood. It may follow a Confirm that
-// turned out to be wrong: the events are then given again, though Seen, which
-// may have been acknowledged, does not go back.
+// Return puts the batch back where it stood; its events are marked as given
+// again, since the client may have got them. It may follow a Confirm that turned
+// out to be wrong: Seen, which may have been acknowledged, does not go back.
 func (b *Batch) Return() {
 	q := b.queue
 	q.mu.Lock()
@@ -149,7 +149,7 @@ func (b *Batch) Return() {
 		if e.state == done {
 			q.returned[e.delivery.Seq] = true
 		}
-		e.state = waiting
+		e.state, e.delivery.Again = waiting, true
 		q.waiting++
 		at, there := slices.BinarySearchFunc(q.entries, e.delivery.Seq, func(e *entry, s coord.Seq) int {
 			return cmp.Compare(e.delivery.Seq, s)

@@ -27,6 +27,7 @@ type giver struct {
 	rungs  []coord.Rung // of the offers asked for
 	told   chan tool.WrittenIn
 	wake   chan tool.AwaitWakeOut // answers to await_wake
+	lose   int                    // replies to offers that get lost
 }
 
 func giving(h *stubHub) *giver {
@@ -43,7 +44,13 @@ func (g *giver) answer(w http.ResponseWriter, r received) {
 		g.h.mu.Lock()
 		events := g.events
 		g.events, g.rungs = nil, append(g.rungs, in.Rung)
+		lost := g.lose > 0
+		g.lose--
 		g.h.mu.Unlock()
+		if lost {
+			cut(w)
+			return
+		}
 		reply(w, tool.OfferOut{Epoch: "ep-1", Events: append([]json.RawMessage{}, events...), Unread: g.unread})
 	case tool.Written.Name:
 		var in tool.WrittenIn

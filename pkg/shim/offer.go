@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -29,39 +30,43 @@ type want struct {
 // does not answer, the queue alone decides, and what hooks gave may come again.
 func (s *Shim) take(ctx context.Context, r *request, w want) []byte {
 	filter := mcptool.OfThread(w.thread)
-	if s.queue.Waiting(filter) == 0 {
+	if s.queue.Waiting(filter) == 0 || !s.told.enter(ctx) {
 		return nil
 	}
+	out := s.handing(r, coord.RungPoll)
+	defer out.end()
 	limit := w.max
 	if limit == 0 {
 		limit = w.usual
 	}
 	events, _, err := s.offer(ctx, tool.OfferIn{Rung: coord.RungPoll, Max: limit, Bytes: mcptool.MaxNews, ThreadID: w.thread})
 	var batch *inbox.Batch
-	if ctx.Err() != nil {
+	switch {
+	case err == nil:
+		batch = s.queue.TakeSeqs(seqs(events))
+		events = merge(events, batch.Events)
+	case ctx.Err() != nil:
 		return nil // no time to ask; what the hub may have noted as offered it offers again
-	}
-	if err != nil {
+	default:
 		s.queue.Take(math.MaxInt, s.told.has).Confirm() // by way of an answer, before they had come here
 		batch = mcptool.Take(s.queue, w.max, w.usual, filter)
 		events = batch.Events
-	} else {
-		batch = s.queue.TakeSeqs(seqs(events))
-		events = merge(events, batch.Events)
 	}
 	if len(events) == 0 {
 		return nil
 	}
-	s.handOver(r, coord.RungPoll, batch, events)
+	out.over(batch, events)
 	return mcptool.News(&inbox.Batch{Events: events}, s.queue, filter)
 }
 
 // ride puts the news that may be told now into the answer of another call.
 func (s *Shim) ride(ctx context.Context, r *request, answer []byte) []byte {
 	room := mcptool.RideRoom(answer)
-	if room <= 0 || s.queue.Waiting(nil) == 0 {
+	if room <= 0 || s.queue.Waiting(nil) == 0 || !s.told.enter(ctx) {
 		return answer
 	}
+	out := s.handing(r, coord.RungResult)
+	defer out.end()
 	events, unread, err := s.offer(ctx, tool.OfferIn{Rung: coord.RungResult, Max: mcptool.WaitBatch, Bytes: room})
 	if err != nil || len(events) == 0 {
 		return answer
@@ -71,7 +76,7 @@ func (s *Shim) ride(ctx context.Context, r *request, answer []byte) []byte {
 		s.reports.add(tool.WrittenIn{Rung: coord.RungResult, Seqs: left, Failed: true})
 	}
 	if told > 0 {
-		s.handOver(r, coord.RungResult, s.queue.TakeSeqs(seqs(events[:told])), events[:told])
+		out.over(s.queue.TakeSeqs(seqs(events[:told])), events[:told])
 	}
 	return full
 }
@@ -86,6 +91,7 @@ func (s *Shim) offer(ctx context.Context, in tool.OfferIn) ([]coord.Delivery, in
 		return nil, 0, s.session.absent(nil)
 	}
 	s.reports.flush(ctx)
+	in.Settled = true // this answer alone takes news out, and those before have been reported
 	var out tool.OfferOut
 	raw, err := l.hub.Call(ctx, l.me.SessionKey, tool.Offer.Name, mcptool.Encode(in), "")
 	if err != nil {
@@ -98,7 +104,7 @@ func (s *Shim) offer(ctx context.Context, in tool.OfferIn) ([]coord.Delivery, in
 	if err != nil {
 		return nil, 0, err
 	}
-	fresh, known := s.told.split(l.me.Epoch, events)
+	fresh, known := s.told.split(events)
 	if len(known) > 0 {
 		s.reports.add(tool.WrittenIn{Rung: in.Rung, Seqs: known})
 		s.queue.Take(len(known), func(d *coord.Delivery) bool { return slices.Contains(known, d.Seq) }).Confirm()
@@ -118,16 +124,36 @@ func deliveries(wires []json.RawMessage) ([]coord.Delivery, error) {
 	return out, nil
 }
 
-// handOver puts a batch on the call: what becomes of the answer decides what the
-// hub is told of it.
-func (s *Shim) handOver(r *request, rung coord.Rung, b *inbox.Batch, events []coord.Delivery) {
-	given, l := seqs(events), s.session.linkNow()
-	r.call.carry(&parcel{b, func(out bool) {
-		if l != nil {
-			s.told.note(l.me.Epoch, given, out)
-		}
-		s.reports.add(tool.WrittenIn{Rung: rung, Seqs: given, Failed: !out})
+// handing is the turn of one answer to take news out.
+type handing struct {
+	shim  *Shim
+	r     *request
+	rung  coord.Rung
+	epoch coord.Epoch
+	given bool // over was called
+}
+
+func (s *Shim) handing(r *request, rung coord.Rung) *handing {
+	return &handing{shim: s, r: r, rung: rung, epoch: s.told.now()}
+}
+
+// over puts a batch on the call: what becomes of the answer decides what the hub
+// is told of it, and ends the turn.
+func (h *handing) over(b *inbox.Batch, events []coord.Delivery) {
+	s, given, leave := h.shim, seqs(events), sync.OnceFunc(h.shim.told.leave)
+	h.given = true
+	h.r.call.carry(&parcel{b, func(out bool) {
+		s.told.note(h.epoch, given, out)
+		s.reports.add(tool.WrittenIn{Rung: h.rung, Seqs: given, Failed: !out})
+		leave()
 	}})
+}
+
+// end ends the turn of an answer that takes nothing.
+func (h *handing) end() {
+	if !h.given {
+		h.shim.told.leave()
+	}
 }
 
 func seqs(events []coord.Delivery) []coord.Seq {

@@ -73,6 +73,7 @@ func (s *session) run(ctx context.Context, attach func(context.Context, feed.Ses
 		first = false
 		if err == nil {
 			last = l
+			s.told.begin(l.me.Epoch)
 			s.tune(l)
 			attach(ctx, feed.Session{Agent: l.me.AgentID, Key: l.me.SessionKey, Project: l.space.Project, Epoch: l.me.Epoch, Seen: l.me.Seen})
 		} else if ctx.Err() == nil {

@@ -151,14 +151,19 @@ func (s *stdio) refuse(id jsonrpc.ID, e *jsonrpc.Error) error {
 // hand over; that to a cancelled call is not sent at all.
 func (s *stdio) Write(_ context.Context, msg jsonrpc.Message) error {
 	b, err := jsonrpc.EncodeMessage(msg)
+	if resp, ok := msg.(*jsonrpc.Response); ok {
+		if err == nil {
+			b, err = withWireID(b, resp.ID)
+		}
+		return s.calls.finish(resp.ID, func() error {
+			if err != nil {
+				return err // what the call was to hand over is settled all the same
+			}
+			return s.writeLine(b)
+		})
+	}
 	if err != nil {
 		return err
-	}
-	if resp, ok := msg.(*jsonrpc.Response); ok {
-		if b, err = withWireID(b, resp.ID); err != nil {
-			return err
-		}
-		return s.calls.finish(resp.ID, func() error { return s.writeLine(b) })
 	}
 	return s.writeLine(b)
 }

@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"context"
 	"sync"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -10,22 +11,56 @@ import (
 const maxTold = 2000
 
 // told is what has been written out to the client. A hub that died before it
-// heard of that offers it again; the shim knows better.
+// heard of that offers it again; the shim knows better. One answer at a time
+// takes news out, so that what it knows is never behind what is offered.
 type told struct {
+	turn chan struct{} // capacity 1: full while an answer takes news out
+
 	mu    sync.Mutex // guards the rest
 	epoch coord.Epoch
 	seqs  map[coord.Seq]bool
 	order []coord.Seq // oldest first
 }
 
-func newTold() *told { return &told{seqs: map[coord.Seq]bool{}} }
+func newTold() *told { return &told{turn: make(chan struct{}, 1), seqs: map[coord.Seq]bool{}} }
 
-// note remembers whether events were written out; the last word counts. Those
-// of an earlier log are forgotten.
+// enter waits until no other answer takes news out; false when ctx ended before.
+// Who enters leaves, once it is known what became of the news.
+func (t *told) enter(ctx context.Context) bool {
+	select {
+	case t.turn <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (t *told) leave() { <-t.turn }
+
+// begin says whose events are told from now on. Those of another log are
+// forgotten.
+func (t *told) begin(epoch coord.Epoch) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.epoch != epoch {
+		t.epoch, t.seqs, t.order = epoch, map[coord.Seq]bool{}, nil
+	}
+}
+
+// now gives the log that the events are of.
+func (t *told) now() coord.Epoch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.epoch
+}
+
+// note remembers whether events of a log were written out; the last word counts.
 func (t *told) note(epoch coord.Epoch, seqs []coord.Seq, out bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.in(epoch)
+	if epoch != t.epoch {
+		return
+	}
 	for _, seq := range seqs {
 		switch {
 		case !out:
@@ -49,23 +84,13 @@ func (t *told) has(d *coord.Delivery) bool {
 }
 
 // split parts what is new to the client from what it has been told.
-func (t *told) split(epoch coord.Epoch, events []coord.Delivery) (fresh []coord.Delivery, known []coord.Seq) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.in(epoch)
+func (t *told) split(events []coord.Delivery) (fresh []coord.Delivery, known []coord.Seq) {
 	for _, d := range events {
-		if t.seqs[d.Seq] {
+		if t.has(&d) {
 			known = append(known, d.Seq)
 		} else {
 			fresh = append(fresh, d)
 		}
 	}
 	return fresh, known
-}
-
-// in forgets all of another log. mu is held.
-func (t *told) in(epoch coord.Epoch) {
-	if t.epoch != epoch {
-		t.epoch, t.seqs, t.order = epoch, map[coord.Seq]bool{}, nil
-	}
 }

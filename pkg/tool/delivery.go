@@ -21,6 +21,7 @@ type OfferIn struct {
 	Bytes    int            `json:"bytes,omitempty" doc:"of the events; 0 = any"`
 	ThreadID coord.ThreadID `json:"thread_id,omitempty" max:"32" doc:"only news of this thread"`
 	Progress bool           `json:"progress,omitempty" doc:"the client has come back after all its earlier calls: what was written before has been read"`
+	Settled  bool           `json:"settled,omitempty" doc:"the caller has none of its earlier offers by result or poll in hand: those it has not reported were lost on the way to it"`
 }
 
 // OfferOut answers offer.

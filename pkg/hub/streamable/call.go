@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/inbox"
 	"github.com/coordhq/coord/pkg/tool"
 	"github.com/coordhq/coord/pkg/tool/mcptool"
 )
@@ -89,7 +90,20 @@ func (c *call) answer(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.rules.Call(coord.WithCaller(ctx, a.caller), op.Name, args, "")
+	return c.forward(ctx, a, op.Name, args)
+}
+
+// forward lets the rules answer, and puts what is unread into the answer. A
+// session key that a client brought is that of a shim, which does so itself.
+func (c *call) forward(ctx context.Context, a *agent, op string, args json.RawMessage) ([]byte, error) {
+	answer, err := a.rules.Call(coord.WithCaller(ctx, a.caller), op, args, "")
+	room := mcptool.RideRoom(answer)
+	if err != nil || room == 0 || a.key == "" || a.catchUp(ctx) != nil {
+		return answer, err
+	}
+	news := c.post.carryNext(func() *inbox.Batch { return mcptool.TakeRide(a.queue, room) })
+	full, _ := mcptool.Ride(answer, news, a.queue.Waiting(nil))
+	return full, nil
 }
 
 // check reads the arguments against the operation's table. An own agent_id is
@@ -131,5 +145,5 @@ func (c *call) register(ctx context.Context, args json.RawMessage) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	return a.rules.Call(coord.WithCaller(ctx, a.caller), tool.RegisterAgent.Name, mcptool.Encode(rest), "")
+	return c.forward(ctx, a, tool.RegisterAgent.Name, mcptool.Encode(rest))
 }

@@ -21,7 +21,9 @@
 // they are, absolute ones must lie, by their letters, under the working tree
 // that the session registered.
 //
-// News is read from the agent's inbox when the client asks for it, and counts as
-// seen when the answer that carries it has been written to a client that was
-// still there; otherwise it is given again.
+// News is read from the agent's inbox when the client asks for it, and rides
+// along in the answer of every other tool call, as far as 8 KB hold it. It counts
+// as handed over when the answer that carries it has been written to a client
+// that was still there, otherwise it is given again; and as seen with the next
+// call of the session.
 package streamable

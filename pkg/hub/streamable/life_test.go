@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -324,6 +325,7 @@ func TestStopEndsStreamsAndWaits(t *testing.T) {
 type slow struct {
 	*hub.Hub
 	reading chan chan struct{} // nil = never
+	held    *atomic.Bool       // from when on it holds it up
 }
 
 func (s slow) Leave(ctx context.Context) error {
@@ -332,7 +334,7 @@ func (s slow) Leave(ctx context.Context) error {
 }
 
 func (s slow) Call(ctx context.Context, op string, args json.RawMessage, key string) (json.RawMessage, error) {
-	if op == tool.Sync.Name && s.reading != nil {
+	if op == tool.Sync.Name && s.reading != nil && s.held.Load() {
 		release := make(chan struct{})
 		s.reading <- release
 		<-release
@@ -370,10 +372,11 @@ func TestDELETECutsWaitsShortAndIsAnsweredWhenTheAgentHasLeft(t *testing.T) {
 // question.
 func TestNewsThatIsFoundTooLateIsGivenAgain(t *testing.T) {
 	inBubble(t, nil, func(b *bubble) {
-		reading := make(chan chan struct{})
-		b.door = newHandler(b.t, slow{b.hub, reading}, nil)
+		reading, held := make(chan chan struct{}), &atomic.Bool{}
+		b.door = newHandler(b.t, slow{b.hub, reading, held}, nil)
 		id := b.joined()
 		b.news(id)
+		held.Store(true)
 		ctx, hangUp := context.WithCancel(b.t.Context())
 		gone := make(chan struct{})
 		go func() {
@@ -396,10 +399,11 @@ func TestNewsThatIsFoundTooLateIsGivenAgain(t *testing.T) {
 // found.
 func TestNewsThatIsFoundAfterACancellationIsGivenAgain(t *testing.T) {
 	inBubble(t, nil, func(b *bubble) {
-		reading := make(chan chan struct{})
-		b.door = newHandler(b.t, slow{b.hub, reading}, nil)
+		reading, held := make(chan chan struct{}), &atomic.Bool{}
+		b.door = newHandler(b.t, slow{b.hub, reading, held}, nil)
 		id := b.joined()
 		b.news(id)
+		held.Store(true)
 		done := make(chan struct{})
 		go func() {
 			b.call(id, "get_queued_messages", `{}`) // id 1
@@ -418,32 +422,42 @@ func TestNewsThatIsFoundAfterACancellationIsGivenAgain(t *testing.T) {
 }
 
 // lost is the connection to a client that goes away while it is answered.
-type lost struct {
-	recorder
-	write func()
-	flush error
+type lost struct{ recorder }
+
+func (*lost) FlushError() error { return io.ErrClosedPipe }
+
+// leaving is a hub whose client hangs up as soon as its inbox has been read.
+type leaving struct {
+	*hub.Hub
+	hangUp *func() // nil function = it stays
 }
 
-func (l *lost) Write(b []byte) (int, error) {
-	l.write()
-	return l.recorder.Write(b)
+func (l leaving) Call(ctx context.Context, op string, args json.RawMessage, key string) (json.RawMessage, error) {
+	answer, err := l.Hub.Call(ctx, op, args, key)
+	if op == tool.Sync.Name && *l.hangUp != nil {
+		(*l.hangUp)()
+	}
+	return answer, err
 }
-
-func (l *lost) FlushError() error { return l.flush }
 
 func TestNewsThatDidNotGoOutIsGivenAgain(t *testing.T) {
-	for name, flush := range map[string]error{"the connection is broken": io.ErrClosedPipe, "the client hung up before": nil} {
+	for name, broken := range map[string]bool{"the connection is broken": true, "the client hung up before": false} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, nil, func(b *bubble) {
+				var leave func()
+				b.door = newHandler(b.t, leaving{b.hub, &leave}, nil)
 				id := b.joined()
 				b.news(id)
 				ctx, hangUp := context.WithCancel(b.t.Context())
 				defer hangUp()
-				w := &lost{recorder: recorder{ResponseRecorder: httptest.NewRecorder()}, flush: flush, write: func() {}}
-				if flush == nil {
-					w.write = hangUp
+				w := &recorder{ResponseRecorder: httptest.NewRecorder()}
+				var client http.ResponseWriter = &lost{recorder{ResponseRecorder: w.ResponseRecorder}}
+				if !broken {
+					client, leave = w, hangUp
 				}
-				b.send(ctx, w, http.MethodPost, id, `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get_queued_messages","arguments":{}}}`)
+				b.send(ctx, client, http.MethodPost, id, `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get_queued_messages","arguments":{}}}`)
+				synctest.Wait()
+				leave = nil
 				if w := b.call(id, "get_queued_messages", `{}`); !strings.Contains(w.String(), "thread.opened") {
 					b.t.Errorf("the next question is answered %s", w)
 				}

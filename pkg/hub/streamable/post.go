@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/inbox"
 )
 
@@ -79,6 +80,34 @@ func (p *post) carry(b *inbox.Batch) {
 	p.before, _ = p.out.sent()
 }
 
+// carryNext lets the answer hand over what take gives, and gives its events. It
+// takes nothing while another answer has news in hand, which comes first, and
+// when there is nobody to answer any more.
+func (p *post) carryNext(take func() *inbox.Batch) []coord.Delivery {
+	s := p.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.over || slices.ContainsFunc(s.posts, (*post).inHand) {
+		return nil
+	}
+	b := take()
+	if len(b.Events) > 0 {
+		p.news = append(p.news, b)
+		p.before, _ = p.out.sent()
+	}
+	return b.Events
+}
+
+// inHand reports whether there is news that has not gone out; it runs under
+// session.mu.
+func (p *post) inHand() bool {
+	if len(p.news) == 0 {
+		return false
+	}
+	_, out := p.out.sent()
+	return out <= p.before
+}
+
 // settle decides, when the request is over, whether the client has got the news:
 // something went out after they were taken, and the client had not cancelled.
 func (p *post) settle() {
@@ -90,8 +119,7 @@ func (p *post) settle() {
 	if len(p.news) == 0 {
 		return
 	}
-	_, out := p.out.sent()
-	got := out > p.before && !p.cancelled
+	got := !p.inHand() && !p.cancelled
 	for _, b := range p.news {
 		if got {
 			b.Confirm()

@@ -56,6 +56,7 @@ func (h *Handler) serve(p *post, w http.ResponseWriter, r *http.Request) {
 	r.Header.Set("Authorization", "Bearer checked") // the guard has; the credential goes no further
 	p.begin(out)
 	h.protocol.ServeHTTP(out, r)
+	out.end()
 	p.settle()
 	if r.Method == http.MethodDelete && out.status == http.StatusNoContent {
 		<-p.session.left

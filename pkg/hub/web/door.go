@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coordhq/coord/pkg/client/peer"
+	"github.com/coordhq/coord/pkg/coord"
 )
 
 // door is one listener with its own http.Server. As a net.Listener it lets in
@@ -131,16 +132,25 @@ func (d *door) turnAway(c net.Conn, full string) {
 
 // changed is told by net/http what a connection does.
 func (d *door) changed(nc net.Conn, state http.ConnState) {
-	c := nc.(*conn)
+	if owed := d.note(nc.(*conn), state); owed != nil {
+		d.gone(owed)
+	}
+}
+
+// note keeps the state of a connection. It gives what a hook has left unwritten
+// when its connection is closed.
+func (d *door) note(c *conn, state http.ConnState) (owed *coord.HookReceipt) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch _, open := d.conns[c]; {
 	case !open:
 	case state == http.StateClosed || state == http.StateHijacked:
 		d.forget(c)
+		return c.owed
 	default:
 		d.conns[c] = state
 	}
+	return nil
 }
 
 // forget counts the connection out; it runs under mu.
@@ -190,7 +200,8 @@ func (d *door) silent() []*conn {
 type conn struct {
 	net.Conn
 	door     *door
-	stranger bool // no request has shown a credential yet; guarded by door.mu
+	stranger bool               // no request has shown a credential yet; guarded by door.mu
+	owed     *coord.HookReceipt // what a hook is to report as written; nil = nothing; guarded by door.mu
 }
 
 // known notes that a request of this connection has shown a credential.

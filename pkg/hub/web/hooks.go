@@ -1,6 +1,9 @@
 package web
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -32,8 +35,41 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if c := connOf(r); c.door.local {
+		if err := c.handOut(coord.HookEvent(event), answer); err != nil {
+			return err
+		}
+	}
 	write(w, r, http.StatusOK, answer)
 	return nil
+}
+
+// handOut notes what a hook is about to write out, until it says that it has: on
+// the same connection, which ends with the hook's process.
+func (c *conn) handOut(event coord.HookEvent, answer json.RawMessage) error {
+	var said struct {
+		Receipt *coord.HookReceipt `json:"receipt"`
+	}
+	if err := json.Unmarshal(answer, &said); err != nil {
+		return fmt.Errorf("read the answer to a hook: %w", err)
+	}
+	if said.Receipt == nil && event != coord.HookWritten {
+		return nil
+	}
+	c.door.mu.Lock()
+	defer c.door.mu.Unlock()
+	c.owed = said.Receipt
+	return nil
+}
+
+// goneLimit bounds the note that a hook has ended.
+const goneLimit = 5 * time.Second
+
+// gone tells the rules what a hook that has ended leaves unwritten.
+func (d *door) gone(owed *coord.HookReceipt) {
+	ctx, cancel := context.WithTimeout(context.Background(), goneLimit)
+	defer cancel()
+	d.web.o.Rules.HookGone(ctx, *owed)
 }
 
 // hookPayer gives each session on the unix socket its own allowance; on TCP the

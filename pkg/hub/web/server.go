@@ -25,6 +25,7 @@ type Rules interface {
 	Leave(ctx context.Context) error
 	Call(ctx context.Context, op string, args json.RawMessage, idempotencyKey string) (json.RawMessage, error)
 	Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error)
+	HookGone(ctx context.Context, owed coord.HookReceipt) // it ended without saying that its news is written out
 }
 
 // Options make a Server.

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/inbox"
 )
 
 // Bounds of news that rides along.
@@ -26,6 +27,17 @@ func RideRoom(answer []byte) int {
 		return 0
 	}
 	return room
+}
+
+// TakeRide takes the oldest waiting events that Ride puts into an answer with so
+// much room; none when not even the first fits.
+func TakeRide(q *inbox.Queue, room int) *inbox.Batch {
+	return q.Take(WaitBatch, func(d *coord.Delivery) bool {
+		if room >= 0 {
+			room -= len(short(d)) + len(",")
+		}
+		return room >= 0
+	})
 }
 
 // Ride puts events into an answer as its member "news", as many as there is room
