@@ -78,6 +78,9 @@ func (t *txn) newAnnouncement(me *coord.Agent, ws coord.WorkspaceID, in tool.Ann
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(a.Targets, func(t coord.Target) bool { return t.String() == target.String() }) {
+			continue // said twice
+		}
 		target.Order = order
 		if names, sent := in.Expansions[s]; sent && target.Kind != coord.FileTarget {
 			if target.Expanded, err = paths(names); err != nil {
