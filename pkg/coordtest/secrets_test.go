@@ -34,7 +34,7 @@ func TestNoSecretIsLoggedOrHandedOn(t *testing.T) {
 	for _, s := range secrets {
 		for _, args := range [][]string{
 			{"-H", "Authorization: Bearer " + s, door + "/api/status"},
-			{"-H", "Authorization: Bearer " + s + "x", door + "/api/status"},
+			{"-H", "Authorization: Bearer " + s + "x", door + "/api/status?token=" + s},
 			{"-H", "Authorization: Basic " + s, door + "/api/" + s},
 			{"-H", "Authorization: Bearer " + s, "-X", "POST", "-d", `{"agent_id":"` + s + `"}`, door + "/api/tools/" + s + "?token=" + s},
 			{"-H", "Cookie: coord=" + s, "-H", "Referer: " + door + "/?" + s, door + "/dashboard?token=" + s},
