@@ -82,13 +82,16 @@ func TestFlags(t *testing.T) {
 }
 
 func TestAWrongSettingIsNamedInTheAnswers(t *testing.T) {
-	var stdout bytes.Buffer
-	cmd := command(t)
-	cmd.Env = append(cmd.Env, "COORDINATOR_TOOLS=few")
-	cmd.Stdin = strings.NewReader(hello + `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"nothing","arguments":{}}}` + "\n")
-	cmd.Stdout = &stdout
-	if code := exitCode(cmd.Run()); code != 0 || !strings.Contains(stdout.String(), "COORDINATOR_TOOLS") || !strings.Contains(stdout.String(), "core") {
-		t.Errorf("exit code %d, stdout %q", code, &stdout)
+	for setting, says := range map[string]string{"COORDINATOR_TOOLS=few": "core", "COORDINATOR_URL=https://coord.example.com": "no hubs for teams"} {
+		var stdout bytes.Buffer
+		cmd := command(t)
+		cmd.Env = append(cmd.Env, setting)
+		cmd.Stdin = strings.NewReader(hello + `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"nothing","arguments":{}}}` + "\n")
+		cmd.Stdout = &stdout
+		name, _, _ := strings.Cut(setting, "=")
+		if code := exitCode(cmd.Run()); code != 0 || !strings.Contains(stdout.String(), name) || !strings.Contains(stdout.String(), says) {
+			t.Errorf("%s: exit code %d, stdout %q", setting, code, &stdout)
+		}
 	}
 }
 

@@ -135,6 +135,9 @@ func status(_ *coord.Event, p *payload) string {
 	if p.Summary != "" {
 		s += ": " + Quote(p.Summary)
 	}
+	if p.Status == string(coord.ThreadUnresolved) {
+		s += "; there is no agreement: tell your user"
+	}
 	return s
 }
 

@@ -40,6 +40,8 @@ const (
 	KeepThreads Key = "keep-threads-days"
 	KeepAgents  Key = "keep-agents-days"
 	KeepStats   Key = "keep-stats-days"
+	TeamAuth    Key = "auth-enabled"
+	TeamHub     Key = "url"
 )
 
 // Setting is one row of [Table].
@@ -70,6 +72,8 @@ var Table = []*Setting{
 		Text: "HTTP port; a busy default is replaced by a free one, a busy port of your choice is an error.", set: portOf(func(s *Settings) *int { return &s.Port })},
 	{Key: Bind, Flag: "bind", Env: "COORDINATOR_BIND", File: "server.bind", Default: "127.0.0.1", Accepts: acceptsBind, Readers: Serve, ByHand: true,
 		Text: "Address of the TCP doors.", set: setBind},
+	{Key: TeamAuth, Env: "COORDINATOR_AUTH_ENABLED", File: "server.auth_enabled", Default: "false", Accepts: "false; " + noTeams, Readers: Serve, ByHand: true,
+		Text: "Team authentication: a hub that is asked for it does not start.", set: oneOf(func(*Settings, string) {}, "false", "0", "off")},
 	{Key: MQTTPort, Flag: "mqtt-port", Env: "COORDINATOR_MQTT_TCP_PORT", File: "server.mqtt_port", Default: "1883", Accepts: "a port from 0 (any free one) to 65535", Readers: anyHub,
 		Text: "MQTT port, busy or not like the HTTP port.", set: portOf(func(s *Settings) *int { return &s.MQTTPort })},
 	{Key: IdleTimeout, Flag: "idle-timeout", Env: "COORDINATOR_IDLE_TIMEOUT", File: "server.idle_timeout", Default: "10m", Accepts: "a duration of 1ms or more, like 90s or 10m", Readers: Auto,
@@ -104,6 +108,8 @@ var Table = []*Setting{
 	{Key: Tools, Env: "COORDINATOR_TOOLS", File: "defaults.tools", Default: "all", Accepts: "all or core", Readers: Shim,
 		Text: "core offers the eight tools that matter most.",
 		set:  oneOf(func(s *Settings, v string) { s.CoreTools = v == "core" }, "all", "core")},
+	{Key: TeamHub, Env: "COORDINATOR_URL", File: "defaults.coordinator_url", Accepts: "nothing; " + noTeams, Readers: Shim,
+		Text: "A team's hub: a session that is given one says in each answer that it works with the user's own hub instead.", set: func(*Settings, string) error { return errNotAccepted }},
 	{Key: Enforcement, Env: "COORDINATOR_ENFORCE", File: "defaults.enforce", Default: "deny", Accepts: "off, warn or deny", Readers: Hook, Order: []string{"off", "warn", "deny"},
 		Text: "What the edit gate may do; the stricter of session and config.json counts.",
 		set:  oneOf(func(s *Settings, v string) { s.Enforce = coord.Enforce(v) }, "off", "warn", "deny")},
@@ -118,6 +124,10 @@ var Table = []*Setting{
 }
 
 const acceptsBind = "a loopback address (127.0.0.1, ::1 or localhost); other machines cannot be let in without team authentication, which this version does not have"
+
+// noTeams is why a setting of a team's hub is refused: who gives it would think
+// that it holds.
+const noTeams = "this version has no hubs for teams, a hub serves one user on one machine"
 
 const acceptsDays = "a number of days from 1 to 3650"
 

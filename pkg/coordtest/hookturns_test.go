@@ -99,3 +99,36 @@ func TestAKilledClientsLeasesAreFreeWithinTwoSeconds(t *testing.T) {
 		t.Errorf("bob may write %v after alice's client was killed, want less than 2 s", took)
 	}
 }
+
+// The one who contests has it from its answer, the other one as news: their
+// users both get it.
+func TestAUserIsToldOnceThatTheAgentsDoNotAgree(t *testing.T) {
+	for name, contests := range map[string]bool{"who contests": true, "the other one": false} {
+		t.Run(name, func(t *testing.T) {
+			home := coordtest.NewHome(t)
+			repo := coordtest.NewRepo(t, "shop", "login.go")
+			alice := home.HookSessionHere("alice", repo.Dir)
+			alice.Start()
+			alice.Prompt()
+			no, yes := alice.Shim(), home.Agent("bob", repo.Dir)
+			if !contests {
+				no, yes = yes, no
+			}
+			no.Announce("login.go")
+			thread := *yes.Announce("login.go").ThreadID
+			for range 4 {
+				if said := reads(alice, "login.go"); said.Note != "" {
+					t.Errorf("alice's user is told %+v while the agents talk", said)
+				}
+				coordtest.Call(yes, tool.ProposeResolution, tool.ProposeResolutionIn{ThreadID: thread, Summary: "me first"})
+				coordtest.Call(no, tool.ContestResolution, tool.ContestResolutionIn{ThreadID: thread, Reason: "no"})
+			}
+			if said := reads(alice, "login.go"); !strings.Contains(said.Note, "did not agree in "+string(thread)) {
+				t.Errorf("alice's user is told %+v, want that there is no agreement", said)
+			}
+			if said := reads(alice, "login.go"); said.Note != "" {
+				t.Errorf("alice's user is told again: %+v", said)
+			}
+		})
+	}
+}

@@ -94,17 +94,7 @@ func TestTwoRepositoriesNeverMeetAtAnyDoor(t *testing.T) {
 	}
 	args := func(op string) json.RawMessage {
 		t.Helper()
-		form, ok := foreign[op]
-		if !ok {
-			t.Fatalf("%s is not in the table of what is tried", op)
-		}
-		if strings.Contains(form, "%[") {
-			form = fmt.Sprintf(form, thread, first.AnnouncementID, alice.ID())
-		}
-		if i := strings.Index(form, "%!(EXTRA"); i >= 0 {
-			form = form[:i]
-		}
-		return json.RawMessage(form)
+		return foreignTo(t, op, thread, first.AnnouncementID, alice.ID())
 	}
 
 	for _, op := range tool.Offered(false) {
@@ -147,6 +137,20 @@ func TestTwoRepositoriesNeverMeetAtAnyDoor(t *testing.T) {
 	if status := alice.Status(); status.Agents.Online != 2 {
 		t.Errorf("alice sees %d agents online, want 2", status.Agents.Online)
 	}
+}
+
+// foreignTo fills in what foreign says of an operation.
+func foreignTo(t *testing.T, op string, thread coord.ThreadID, announcement coord.AnnouncementID, agent coord.AgentID) json.RawMessage {
+	t.Helper()
+	form, ok := foreign[op]
+	if !ok {
+		t.Fatalf("%s is not in the table of what is tried", op)
+	}
+	if strings.Contains(form, "%[") {
+		form = fmt.Sprintf(form, thread, announcement, agent)
+	}
+	form, _, _ = strings.Cut(form, "%!(EXTRA")
+	return json.RawMessage(form)
 }
 
 // eavesdrop subscribes to everything with the user's own token, in one project.

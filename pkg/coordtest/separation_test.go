@@ -1,10 +1,15 @@
 package coordtest_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest"
 	"github.com/coordhq/coord/pkg/driver"
@@ -64,20 +69,42 @@ func TestTwoWorktreesOfOneRepositoryMeet(t *testing.T) {
 func TestIdentityIsTheConnectionsNotAnArgument(t *testing.T) {
 	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
 	alice, bob := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir)
-	announce := func(as coord.AgentID) error {
-		_, err := bob.Raw(t.Context(), "announce_work", map[string]any{
-			"agent_id": as, "subject": "in whose name?", "target_files": []string{"src/index.ts"}})
-		return err
+	first := alice.Announce("src/index.ts")
+	thread := *bob.Announce("src/index.ts").ThreadID
+	c := client.Dial(home.Hub().Socket)
+	t.Cleanup(c.Close)
+	guest, err := c.Register(t.Context(), coord.Registration{Client: coord.ClientInfo{Name: "rest"}, Project: project(t, alice), Workspace: "host:/shop", Host: "host"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	err := announce(alice.ID())
-	refusal, refused := errors.AsType[driver.ToolError](err)
-	if !refused || !strings.Contains(string(refusal), "agent_id") {
-		t.Errorf("bob announces in alice's name: error %v, want a refusal that names agent_id", err)
+	owner := alice.ID()
+	coordtest.Call(bob, tool.PostToThread, tool.PostToThreadIn{ThreadID: thread, Content: "for alice alone"})
+	before := coordtest.Call(bob, tool.GetThread, tool.GetThreadIn{ThreadID: thread})
+	for _, op := range tool.Offered(false) {
+		var args map[string]any
+		if err := json.Unmarshal(foreignTo(t, op.Name, thread, first.AnnouncementID, owner), &args); err != nil {
+			t.Fatal(err)
+		}
+		args["agent_id"] = owner
+		_, byTool := bob.Raw(t.Context(), op.Name, args)
+		raw, err := json.Marshal(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, byREST := c.Call(t.Context(), guest.SessionKey, op.Name, raw, "")
+		for door, err := range map[string]error{"the tool": byTool, "REST": byREST} {
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("agent_id %q is not yours", owner)) {
+				t.Errorf("%s %s in alice's name: error %v, want a refusal that names agent_id", door, op.Name, err)
+			}
+		}
 	}
-	if v := alice.Announce("src/index.ts"); v.Status != "clear" {
-		t.Errorf("the refused announcement lives on: alice is told %+v", v)
+	if diff := cmp.Diff(before, coordtest.Call(bob, tool.GetThread, tool.GetThreadIn{ThreadID: thread}), cmp.AllowUnexported(coord.Path{})); diff != "" {
+		t.Errorf("what was refused has changed the thread (-before +now):\n%s", diff)
 	}
-	if err := announce(bob.ID()); err != nil {
+	if news := coordtest.Call(alice, tool.GetQueuedMessages, tool.GetQueuedMessagesIn{}); len(news.Events) != 1 {
+		t.Errorf("alice's news is %s, want the one post, which nobody else has read", news.Events)
+	}
+	if _, err := bob.Raw(t.Context(), "heartbeat", map[string]any{"agent_id": bob.ID()}); err != nil {
 		t.Errorf("bob gives his own agent_id: %v", err)
 	}
 }

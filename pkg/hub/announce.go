@@ -78,6 +78,9 @@ func (t *txn) newAnnouncement(me *coord.Agent, ws coord.WorkspaceID, in tool.Ann
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(a.Targets, func(t coord.Target) bool { return t.String() == target.String() }) {
+			continue // said twice
+		}
 		target.Order = order
 		if names, sent := in.Expansions[s]; sent && target.Kind != coord.FileTarget {
 			if target.Expanded, err = paths(names); err != nil {
@@ -142,29 +145,35 @@ func split(impacts []coord.Impact) (concerned, gray []coord.Impact) {
 }
 
 // consult opens the thread that the impacts call for, or joins the live one
-// that the same agents already have about the same paths. It gives nil when
-// nobody needs to be asked.
+// that the same agents already have about the same paths, or names the one in
+// which they have been through this very matter. It gives nil when nobody
+// needs to be asked.
 func (t *txn) consult(me *coord.Agent, a *coord.Announcement, concerned, gray, impacts []coord.Impact) *coord.Thread {
 	if a.KeepOpen {
 		return t.openThread(me, a, nil, nil, impacts)
 	}
-	var joined *coord.Thread
+	var known *coord.Thread
 	fresh := concerned[:0:0]
 	for _, i := range concerned {
-		if th := t.liveThreadWith(me, i); th != nil {
-			joined = th
-			continue
+		th := t.liveThreadWith(me, i)
+		if th == nil {
+			th = t.endedThreadWith(a, i)
 		}
-		fresh = append(fresh, i)
+		switch {
+		case th == nil:
+			fresh = append(fresh, i)
+		case known == nil || weight(th) >= weight(known):
+			known = th
+		}
 	}
 	switch {
 	case len(fresh) > 0:
 		return t.openThread(me, a, fresh, gray, impacts)
-	case joined != nil && len(gray) > 0:
+	case known != nil && len(gray) > 0:
 		t.openThread(me, a, nil, gray, gray)
-		return joined
-	case joined != nil:
-		return joined
+		return known
+	case known != nil:
+		return known
 	case len(gray) > 0:
 		return t.openThread(me, a, nil, gray, impacts)
 	default:
@@ -172,22 +181,50 @@ func (t *txn) consult(me *coord.Agent, a *coord.Announcement, concerned, gray, i
 	}
 }
 
+// weight orders the threads that an announcement may be answered with: one that
+// goes on before one without an agreement before one that permits.
+func weight(th *coord.Thread) int {
+	switch {
+	case th.Status.Live():
+		return 2
+	case th.Resolution.Permits():
+		return 0
+	default:
+		return 1
+	}
+}
+
 // liveThreadWith finds the live thread between me and the peer that already
 // covers every path of the impact.
 func (t *txn) liveThreadWith(me *coord.Agent, i coord.Impact) *coord.Thread {
 	for _, th := range t.threadsOf(me.ID) {
-		if th.KeepOpen || !th.Has(i.Agent) || len(overlap(i)) == 0 {
-			continue
-		}
-		covered := true
-		for _, p := range overlap(i) {
-			covered = covered && slices.Contains(th.Paths, p)
-		}
-		if covered {
+		if !th.KeepOpen && th.Has(i.Agent) && covers(th, i) {
 			return th
 		}
 	}
 	return nil
+}
+
+// endedThreadWith finds the newest ended thread in which the owner of an
+// announcement and the peer had the same announcements and every path of the
+// impact. An announcement has one if it takes the place of another.
+func (t *txn) endedThreadWith(a *coord.Announcement, i coord.Impact) *coord.Thread {
+	about := func(th *coord.Thread, id coord.AnnouncementID) bool {
+		return th.Announcement == id || slices.Contains(th.Against, id)
+	}
+	for _, th := range slices.Backward(t.threadsByNumber(a.Project)) {
+		foreign := func(r coord.Reason) bool { return r.Announcement != "" && !about(th, r.Announcement) }
+		if !th.Status.Live() && about(th, a.ID) && slices.Contains(th.Parties, i.Agent) && covers(th, i) && !slices.ContainsFunc(i.Reasons, foreign) {
+			return th
+		}
+	}
+	return nil
+}
+
+// covers reports whether a thread is about every path of an impact.
+func covers(th *coord.Thread, i coord.Impact) bool {
+	at := overlap(i)
+	return len(at) > 0 && !slices.ContainsFunc(at, func(p coord.Path) bool { return !slices.Contains(th.Paths, p) })
 }
 
 // overlap lists the paths of an impact's strongest reasons, each once.
@@ -313,12 +350,16 @@ func (t *txn) announced(a *coord.Announcement, th *coord.Thread, concerned, gray
 		}
 	}
 	out.Reasons = reasons.rows
-	if th != nil {
+	switch {
+	case th == nil:
+	case th.Status.Live():
+		out.ThreadID, out.Status = &th.ID, string(coord.ThreadOpen)
+	case th.Resolution == coord.AutoResolved:
+		out.ThreadID, out.Status = &th.ID, string(coord.AutoResolved)
+	case th.Resolution.Permits():
 		out.ThreadID = &th.ID
-		out.Status = string(coord.ThreadOpen)
-		if th.Resolution == coord.AutoResolved {
-			out.Status = string(coord.AutoResolved)
-		}
+	default:
+		out.ThreadID, out.Status = &th.ID, cmp.Or(string(th.Resolution), string(th.Status))
 	}
 	out.Next = nextAfterAnnounce(a, th, out)
 	return out
@@ -333,6 +374,11 @@ func nextAfterAnnounce(a *coord.Announcement, th *coord.Thread, out tool.Announc
 	switch {
 	case a.KeepOpen:
 		return fmt.Sprintf("The task is offered as %s; wait_for_message tells when somebody takes it.", th.ID)
+	case len(out.ConcernedAgents) > 0 && th.Resolution.Permits():
+		return fmt.Sprintf("%s has settled this with %s: go ahead as agreed there, and close_thread %s when done.", th.ID, names(out.ConcernedAgents, out.MoreConcerned), a.ID)
+	case len(out.ConcernedAgents) > 0 && !th.Status.Live():
+		return fmt.Sprintf("%s with %s about this has ended without an agreement (%s), and no other opens: check_file_conflict tells whether a file can be written now.",
+			th.ID, names(out.ConcernedAgents, out.MoreConcerned), out.Status)
 	case len(out.ConcernedAgents) > 0:
 		return fmt.Sprintf("Do not write the shared files yet: settle it with %s in %s (post_to_thread, propose_resolution) and wait_for_message for the answer.",
 			names(out.ConcernedAgents, out.MoreConcerned), th.ID)

@@ -3,6 +3,8 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 
 	wording "github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/coord"
@@ -13,10 +15,21 @@ import (
 const hookBatch = 20
 
 // progressed notes that the main thread has come back: what it was shown before
-// has been seen.
+// has been seen. Its user is told of what only people can settle.
 func (k *hook) progressed() {
 	if k.in.Subagent == "" {
 		k.progress(k.me.ID)
+		k.disagreed()
+	}
+}
+
+// disagreed tells the user once of each consultation of the session that has
+// ended without an agreement.
+func (k *hook) disagreed() {
+	for id, th := range k.project(k.me.Project).threads {
+		if th.Status == coord.ThreadUnresolved && slices.Contains(th.Parties, k.me.ID) && k.once("unresolved", id, k.me.ID) {
+			k.note(fmt.Sprintf("coord: the agents did not agree in %s, in four rounds. Whoever announced the files first keeps the right of way for now; tell yours how to go on.", id))
+		}
 	}
 }
 

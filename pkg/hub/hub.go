@@ -204,6 +204,7 @@ func (h *Hub) runTimer() {
 func (h *Hub) Tick(ctx context.Context) error {
 	defer h.waiters.ringWakers() // a limit of waking may be over
 	now := coord.At(h.now())
+	h.presence.goBack(now)
 	lost := h.presence.due(now, h.verifiedGone)
 	h.mu.RLock()
 	due := len(lost) > 0 || h.state.anythingDue(now)
@@ -213,6 +214,7 @@ func (h *Hub) Tick(ctx context.Context) error {
 	}
 	var forgotten []*coord.Agent
 	_, err := h.submit(ctx, "tick", ReplyKey{}, func(t *txn) (any, error) {
+		t.goBack()
 		for _, id := range t.overdue(t.now) {
 			t.expire(id)
 		}

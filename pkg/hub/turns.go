@@ -132,7 +132,7 @@ func (s *state) anythingDue(now coord.Millis) bool {
 			return true
 		}
 	}
-	return len(s.overdue(now)) > 0 || len(s.dormant(now)) > 0 || len(s.forsaken(now)) > 0 || len(s.missedTurns(now)) > 0
+	return s.wentBack(now) || len(s.overdue(now)) > 0 || len(s.dormant(now)) > 0 || len(s.forsaken(now)) > 0 || len(s.missedTurns(now)) > 0
 }
 
 // age does what time alone brings about: reservations are missed, rights of way

@@ -174,6 +174,8 @@ func nextForThread(v tool.ThreadView) string {
 		return "Agreed: go ahead as the proposal says, and close_thread when done."
 	case v.Type == coord.Uncontested:
 		return "Nobody contests it any more: go ahead, and close_thread when done."
+	case v.Status == coord.ThreadUnresolved:
+		return "No agreement: tell your user, and do not write the files before the other side, if it announced them first."
 	default:
 		return ""
 	}

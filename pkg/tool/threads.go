@@ -30,7 +30,7 @@ type AnnounceWorkIn struct {
 type AnnounceWorkOut struct {
 	ThreadID        *coord.ThreadID      `json:"thread_id"` // null when nobody is concerned
 	AnnouncementID  coord.AnnouncementID `json:"announcement_id"`
-	Status          string               `json:"status"` // clear, open or auto_resolved
+	Status          string               `json:"status"` // clear, open or auto_resolved; how the thread ended, when an announcement that replaces one has had it and nothing was agreed
 	Category        coord.Category       `json:"category"`
 	Score           int                  `json:"score"`
 	Layer           *coord.Layer         `json:"layer"` // null when nothing overlaps
