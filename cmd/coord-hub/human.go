@@ -74,7 +74,7 @@ func (a *app) pathOf(ctx context.Context, home config.Home, file string) (coord.
 	if err != nil {
 		return coord.PathRelease{}, err
 	}
-	p, err := w.Resolve(abs)
+	p, err := w.ResolveTold(abs)
 	return coord.PathRelease{Project: w.Project, Workspace: w.ID, Path: p.String()}, err
 }
 

@@ -100,7 +100,7 @@ func render(p shell.Plan) []string {
 }
 
 func renderTarget(target shell.Target) string {
-	line := fmt.Sprintf("%s %s", target.Op, strings.ReplaceAll(strings.TrimPrefix(target.Path, "/w/"), "\t", `\t`))
+	line := fmt.Sprintf("%s %s", target.Op, strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(strings.TrimPrefix(target.Path, "/w/")))
 	if target.Glob {
 		line += " glob"
 	}

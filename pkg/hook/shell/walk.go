@@ -289,8 +289,8 @@ func (r *reader) write(s *scene, w word, t Target) {
 		r.plan.giveUp("the directory is not known before it runs")
 		return
 	}
-	if strings.ContainsAny(name+t.Base, "\x00\r\n") {
-		r.plan.giveUp("a file name holds a line break")
+	if strings.ContainsRune(name+t.Base, 0) {
+		r.plan.giveUp("a file name holds NUL")
 		return
 	}
 	t.Path, t.Glob = name, w.glob
