@@ -35,7 +35,7 @@ Claude Code's own name of the event.
 Environment:
   COORDINATOR_HOME     directory of the hub (~/.coord)
   COORDINATOR_ENFORCE  off, warn or deny (deny): what the edit gate may do
-  COORDINATOR_STRICT   1 refuses edits while no hub answers
+  COORDINATOR_STRICT   1 refuses edits while no hub answers, or that it cannot read
   COORDINATOR_PROJECT  project id, in place of the repository's
 `
 

@@ -8,13 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
+	"github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hub/daemon"
+	"github.com/coordhq/coord/pkg/tool"
 	"github.com/coordhq/coord/pkg/workspace"
 )
 
@@ -27,7 +31,8 @@ func (a *app) release() *cobra.Command {
 		Long: "Takes everything out of the way of one file: a held lease is left, a reservation ends, an\n" +
 			"announcement loses its right of way for it. Who waits first is told at once; those whose\n" +
 			"right ended are told that a person ended it. Uncommitted work in the file stays as it is.\n\n" +
-			"This is a decision of yours, not of an agent: it is confirmed on the terminal, or by --yes.",
+			"It says first who stands in the way. This is a decision of yours, not of an agent: it is\n" +
+			"confirmed on the terminal, or by --yes, which --json wants.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			home, err := a.home()
@@ -39,8 +44,16 @@ func (a *app) release() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := a.confirm(yes, "Let others write "+in.Path+" although an agent may be at work on it?"); err != nil {
-					return err
+				if !yes {
+					look := in
+					look.Look = true
+					found, err := c.ReleasePath(ctx, look)
+					if err != nil {
+						return err
+					}
+					if err := a.confirm(ctx, holderWords(found, time.Now()), "Let others write "+in.Path+"?"); err != nil {
+						return err
+					}
 				}
 				freed, err := c.ReleasePath(ctx, in)
 				if err != nil {
@@ -74,7 +87,7 @@ func (a *app) pathOf(ctx context.Context, home config.Home, file string) (coord.
 	if err != nil {
 		return coord.PathRelease{}, err
 	}
-	p, err := w.Resolve(abs)
+	p, err := w.ResolveTold(abs)
 	return coord.PathRelease{Project: w.Project, Workspace: w.ID, Path: p.String()}, err
 }
 
@@ -89,23 +102,44 @@ func freedWords(f coord.Freed) string {
 	return words
 }
 
-// confirm asks on the terminal. Without one the answer is no: an agent's shell
-// has none, and this is not its decision.
-func (a *app) confirm(yes bool, question string) error {
-	if yes {
-		return nil
+// holderWords say, a line each, who stands in the way of a path.
+func holderWords(f coord.Freed, now time.Time) string {
+	var b strings.Builder
+	for _, h := range f.Holders {
+		fmt.Fprintf(&b, "%s %s (%s)", brief.Quote(h.Name), h.Right, h.State)
+		if h.Since > 0 {
+			fmt.Fprintf(&b, ", for %s", coord.Ago(coord.At(now).Sub(h.Since)))
+		}
+		if h.Subject != "" {
+			fmt.Fprintf(&b, ": %s", brief.Quote(h.Subject))
+		}
+		b.WriteByte('\n')
 	}
-	const next = "run it at a terminal, or with --yes if the user has said so"
-	info, err := os.Stdin.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return coord.Errorf(coord.Invalid, next, "this wants to be confirmed")
+	return b.String()
+}
+
+// confirm says what it is about and asks on the terminal. Without one, or where
+// JSON is wanted, the answer is no: an agent's shell has none, and this is not
+// its decision.
+func (a *app) confirm(ctx context.Context, about, question string) error {
+	fmt.Fprint(a.err, about)
+	if a.json || !term.IsTerminal(int(os.Stdin.Fd())) { // #nosec G115 -- a descriptor is small
+		return coord.Errorf(coord.Invalid, "run it at a terminal, or with --yes if the user has said so", "this wants to be confirmed")
 	}
 	fmt.Fprint(a.err, question+" [y/N] ")
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-	if s := strings.ToLower(strings.TrimSpace(answer)); s != "y" && s != "yes" {
-		return coord.Errorf(coord.Conflict, next, "not confirmed, nothing was changed")
+	answer := make(chan string, 1)
+	go func() { // it is left behind with this process when the user has had enough
+		line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+	case s := <-answer:
+		if s == "y" || s == "yes" {
+			return nil
+		}
 	}
-	return nil
+	return coord.Errorf(coord.Conflict, "", "not confirmed, nothing was changed")
 }
 
 // withHub runs a call to the running hub of a home. It starts none: without a
@@ -136,7 +170,7 @@ func (a *app) thread() *cobra.Command {
 			in := coord.HumanPost{Content: strings.Join(args[1:], " "), Type: coord.MessageType(kind)}
 			return a.onThread(cmd.Context(), func(ctx context.Context, c *client.Client) (json.RawMessage, error) {
 				return c.PostAsHuman(ctx, coord.ThreadID(args[0]), in)
-			}, "posted to "+args[0])
+			}, func(json.RawMessage) string { return "posted to " + args[0] })
 		},
 	}
 	post.Flags().StringVar(&kind, "type", "", "context, question, warning or suggestion")
@@ -149,7 +183,7 @@ func (a *app) thread() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onThread(cmd.Context(), func(ctx context.Context, c *client.Client) (json.RawMessage, error) {
 				return c.CloseAsHuman(ctx, coord.ThreadID(args[0]), coord.HumanClose{Summary: summary})
-			}, "closed "+args[0])
+			}, func(raw json.RawMessage) string { return closedWords(args[0], raw) })
 		},
 	}
 	end.Flags().StringVar(&summary, "summary", "", "words of its end")
@@ -157,7 +191,23 @@ func (a *app) thread() *cobra.Command {
 	return cmd
 }
 
-func (a *app) onThread(ctx context.Context, call func(context.Context, *client.Client) (json.RawMessage, error), words string) error {
+// closedWords say what was ended, and for whom.
+func closedWords(id string, raw json.RawMessage) string {
+	var th tool.ThreadView
+	if json.Unmarshal(raw, &th) != nil {
+		return "closed " + id
+	}
+	told := []string{brief.Quote(th.Initiator.Name)}
+	for _, r := range th.Respondents {
+		told = append(told, brief.Quote(r.Name))
+	}
+	if th.MoreRespondents > 0 {
+		told = append(told, fmt.Sprintf("%d more", th.MoreRespondents))
+	}
+	return "closed " + id + " (" + brief.Quote(th.Subject) + "); told: " + strings.Join(told, ", ")
+}
+
+func (a *app) onThread(ctx context.Context, call func(context.Context, *client.Client) (json.RawMessage, error), words func(json.RawMessage) string) error {
 	home, err := a.home()
 	if err != nil {
 		return err
@@ -167,6 +217,6 @@ func (a *app) onThread(ctx context.Context, call func(context.Context, *client.C
 		if err != nil {
 			return err
 		}
-		return a.print(raw, words)
+		return a.print(raw, words(raw))
 	})
 }

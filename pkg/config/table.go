@@ -114,7 +114,7 @@ var Table = []*Setting{
 		Text: "What the edit gate may do; the stricter of session and config.json counts.",
 		set:  oneOf(func(s *Settings, v string) { s.Enforce = coord.Enforce(v) }, "off", "warn", "deny")},
 	{Key: Strictness, Env: "COORDINATOR_STRICT", File: "defaults.strict", Default: "0", Accepts: "0 or 1", Readers: Hook, Order: []string{"0", "1"},
-		Text: "1 refuses an edit while no hub answers; the stricter of session and config.json counts.",
+		Text: "1 refuses an edit while no hub answers, or that cannot be read; the stricter of session and config.json counts.",
 		set:  oneOf(func(s *Settings, v string) { s.Strict = v == "1" }, "0", "1")},
 	{Key: HookTimeout, Env: "COORDINATOR_HOOK_TIMEOUT", File: "defaults.hook_timeout", Default: "300ms", Accepts: "a duration of 1ms or more, like 300ms or 2s", Readers: Hook,
 		Text: "How long a hook keeps its client waiting for the hub, before it lets the edit through.", set: durationOf(func(s *Settings) *time.Duration { return &s.HookTimeout })},

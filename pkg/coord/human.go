@@ -20,6 +20,7 @@ type PathRelease struct {
 	Project   ProjectID   `json:"project"`
 	Workspace WorkspaceID `json:"workspace,omitempty"` // "" = every working tree of the project
 	Path      string      `json:"path"`                // as the project names it
+	Look      bool        `json:"look,omitempty"`      // only say what would happen: nothing changes
 }
 
 // Freed answers a PathRelease or the release of one lease: what was in the way
@@ -29,8 +30,18 @@ type Freed struct {
 	Leases        []LeaseID        `json:"leases"`        // left, they refuse nobody
 	Announcements []AnnouncementID `json:"announcements"` // lost their right of way for this path
 	Reserved      []AgentID        `json:"reserved"`      // the path is not kept for them any more
+	Holders       []Holder         `json:"holders"`       // whose rights those were, as they were
 	Told          []string         `json:"told"`          // names of the agents whose right ended
 	First         string           `json:"first"`         // name of the one the path is kept for now, "" = nobody waits
+}
+
+// Holder is an agent whose right to a path stands in the way of others.
+type Holder struct {
+	Name    string   `json:"name"`
+	Right   string   `json:"right"` // "holds it", "is next for it", "goes first by agreement" or "announced it"
+	Subject string   `json:"subject,omitempty"`
+	Since   Millis   `json:"since,omitempty"` // 0 = not known
+	State   Activity `json:"state"`
 }
 
 // HumanPost is what a person says in a thread: the body of POST

@@ -44,6 +44,14 @@ func ParsePath(s string) (Path, error) {
 	return Path{clean}, nil
 }
 
+// ParseDiskName is [ParsePath] for a name that a program tells, as it is on disk:
+// a line break in it, which no Path holds, is spelled as its picture, ␊ or ␍. So
+// every file that a project can have has a Path.
+func ParseDiskName(name string) (Path, error) {
+	name = strings.ReplaceAll(name, "\n", "␊")
+	return ParsePath(strings.ReplaceAll(name, "\r", "␍"))
+}
+
 // shown cuts a path for an error text.
 func shown(s string) string {
 	if len(s) <= 200 {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,6 +70,34 @@ func TestAResumedSessionFindsItsAgent(t *testing.T) {
 	}
 	if names := again.Peers(); len(names) != 1 {
 		t.Errorf("the hub knows %v, want alice alone", names)
+	}
+}
+
+// TestOneProgramMayHaveSessionsInTwoProjects: a program that others embed, or one
+// that begins a new session, has one pid for all of them.
+func TestOneProgramMayHaveSessionsInTwoProjects(t *testing.T) {
+	home := coordtest.NewHome(t)
+	shop, site := coordtest.NewRepo(t, "shop", "login.go"), coordtest.NewRepo(t, "site", "login.go")
+	first, second := home.HookSessionHere("alice", shop.Dir), home.HookSessionHere("anna", site.Dir)
+	bob, carol := home.HookSession("bob", shop.Dir), home.HookSession("carol", site.Dir)
+	for _, c := range []*coordtest.HookSession{bob, first, carol, second} {
+		c.Start()
+		c.Prompt()
+	}
+	first.Edit("login.go")
+	second.Edit("login.go")
+	first.Edit("README.md") // each goes on as itself
+	for name, said := range map[string]coordtest.Said{"alice": bob.Edit("login.go"), "anna": carol.Edit("login.go")} {
+		if !said.Denied || !strings.Contains(said.Reason, name) {
+			t.Errorf("an edit of what %s holds: %+v, want a refusal that names it", name, said)
+		}
+	}
+	for c, want := range map[*coordtest.HookSession][]string{bob: {"alice", "bob"}, carol: {"anna", "carol"}} {
+		got := c.Peers()
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s's project knows %v, want %v", c.Name, got, want)
+		}
 	}
 }
 

@@ -25,12 +25,22 @@ func shell(c *coordtest.HookSession, command string) coordtest.Said {
 func TestWritingByShellIsTheSameConflict(t *testing.T) {
 	alice, bob, _ := two(t)
 	alice.Edit("login.go")
+	patch := filepath.Join(t.TempDir(), "fix.patch")
+	if err := os.WriteFile(patch, []byte("--- a/login.go\n+++ b/login.go\n@@ -1 +1 @@\n-shop login.go\n+x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"find . -name '*.go' -delete", "find . -type f -exec sed -i s/a/b/ {} +", "find . -name login.go -print0 | xargs -0 rm -f",
+		"echo login.go | xargs rm", "git apply " + patch, "git am < " + patch, "patch -p1 < " + patch} {
+		if said := shell(bob, command); !said.Denied || !strings.Contains(said.Reason, "alice") {
+			t.Errorf("%s: %+v, want a refusal", command, said)
+		}
+	}
 	for _, command := range []string{"cat > login.go <<'EOF'\nx\nEOF", "sed -i s/a/b/ login.go", "cp cart.go login.go", "rm login.go", "echo x | tee -a ./login.go", "cd / && echo > " + filepath.Join(bob.Dir, "login.go")} {
 		if said := shell(bob, command); !said.Denied || !strings.Contains(said.Reason, "alice") {
 			t.Errorf("%s: %+v, want a refusal", command, said)
 		}
 	}
-	for _, command := range []string{"cat login.go", "grep -rn x .", "git status", "git log -p login.go", "go test ./..."} {
+	for _, command := range []string{"cat login.go", "find . -name '*.go' -exec grep -n x {} +", "find . -name '*.md' -delete", "git apply --stat " + patch, "grep -rn x .", "git status", "git log -p login.go", "go test ./..."} {
 		if said := shell(bob, command); said.Denied {
 			t.Errorf("%s: %+v, want it to pass", command, said)
 		}

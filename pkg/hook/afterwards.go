@@ -138,7 +138,7 @@ func reported(r reconcile.Report) []coord.HookFound {
 		if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 			continue
 		}
-		p, err := coord.ParsePath(filepath.ToSlash(rel))
+		p, err := coord.ParseDiskName(filepath.ToSlash(rel))
 		if err != nil {
 			continue
 		}

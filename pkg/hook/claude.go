@@ -2,6 +2,8 @@ package hook
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -74,22 +76,31 @@ func (f fields) object(key string) fields {
 	return o
 }
 
-// readClaude reads one hook of Claude Code; ok is false when it is not for us.
-func readClaude(r io.Reader, event string, getenv func(string) string) (in input, ok bool) {
+// errNotForUs is the error of a hook that concerns nobody here.
+var errNotForUs = errors.New("not for us")
+
+// readClaude reads one hook of Claude Code. The error is errNotForUs, or says what
+// cannot be read; the event is known then, if the command line names it.
+func readClaude(r io.Reader, event string, getenv func(string) string) (in input, err error) {
+	var known bool
+	in.event, known = claudeEvent(event, "")
 	raw, err := io.ReadAll(r)
-	if err != nil || len(raw) > maxInput {
-		return in, false
+	switch {
+	case err != nil:
+		return in, fmt.Errorf("what the client says of it cannot be read: %w", err)
+	case len(raw) > maxInput:
+		return in, fmt.Errorf("what the client says of it is over %d MiB", maxInput>>20)
 	}
 	var f fields
 	if json.Unmarshal(raw, &f) != nil {
-		return in, false
+		return in, errors.New("what the client says of it is not the JSON of a hook")
 	}
 	in.name, in.cwd = f.text("hook_event_name"), f.text("cwd")
-	if in.event, ok = claudeEvent(event, in.name); !ok {
-		return in, false
+	if in.event, known = claudeEvent(event, in.name); !known {
+		return in, errNotForUs
 	}
 	if in.event == coord.HookIdle && f.text("notification_type") != "idle_prompt" {
-		return in, false
+		return in, errNotForUs
 	}
 	c := &in.call
 	c.Session, c.Subagent = coord.SessionID(f.text("session_id")), f.text("agent_id")
@@ -109,8 +120,16 @@ func readClaude(r io.Reader, event string, getenv func(string) string) (in input
 	if in.event == coord.HookPrompt {
 		c.Carried = brief.Carried(f.text("prompt"))
 	}
-	readTool(f, &in, getenv)
-	return in, c.Session != "" && filepath.IsAbs(in.cwd)
+	if missing := readTool(f, &in, getenv); missing != "" {
+		return in, errors.New("what the client says of it names no " + missing)
+	}
+	switch {
+	case c.Session != "" && filepath.IsAbs(in.cwd):
+		return in, nil
+	case c.Tool != coord.EditTool && c.Tool != coord.ShellTool:
+		return in, errNotForUs
+	}
+	return in, errors.New("what the client says of it does not name session and directory")
 }
 
 // countsTokens are the events at which the transcript is read on.
@@ -140,11 +159,12 @@ func claudeEvent(word, name string) (coord.HookEvent, bool) {
 	return "", false
 }
 
-// readTool reads what a tool hook is about.
-func readTool(f fields, in *input, getenv func(string) string) {
+// readTool reads what a tool hook is about. Before a tool runs it gives what is
+// missing to know what it writes; "" = nothing.
+func readTool(f fields, in *input, getenv func(string) string) (missing string) {
 	name := f.text("tool_name")
-	if name == "" {
-		return
+	if name == "" && in.event == coord.HookBeforeTool {
+		return "tool"
 	}
 	in.call.ToolUse = f.text("tool_use_id")
 	args := f.object("tool_input")
@@ -157,6 +177,8 @@ func readTool(f fields, in *input, getenv func(string) string) {
 		in.call.Tool = coord.EditTool
 		if file := args.text(key); file != "" {
 			in.files = []string{file}
+		} else if in.event == coord.HookBeforeTool {
+			return "file"
 		}
 	case name == claudeRead && in.event == coord.HookAfterTool:
 		if file := args.text("file_path"); file != "" {
@@ -164,11 +186,16 @@ func readTool(f fields, in *input, getenv func(string) string) {
 		}
 	case claudeShells[name]:
 		in.call.Tool = coord.ShellTool
-		readShell(in, name, args.text("command"), getenv)
+		command := args.text("command")
+		if command == "" && in.event == coord.HookBeforeTool {
+			return "command"
+		}
+		readShell(in, name, command, getenv)
 		in.changed, in.listed = reconcile.ChangedFiles(f["tool_response"])
 	case ours(name):
 		in.call.Tool = coord.OurTool
 	}
+	return ""
 }
 
 // ours reports whether a tool is offered by our shim, configured by hand or by

@@ -162,9 +162,9 @@ func TestWhatClaudeCodeSaysIsReadAsItComes(t *testing.T) {
 		"a place that is relative":    {"stop", `{"session_id":"s","cwd":"x"}`, nil},
 		"no object":                   {"stop", `["session_id"]`, nil},
 		"half of it":                  {"stop", `{` + base, nil},
-		"wrong types": {"pre-tool", `{` + base + `,"agent_id":7,"permission_mode":{},"transcript_path":[],"tool_name":"Edit","tool_use_id":{},"duration_ms":"x","tool_input":[1],"stop_hook_active":"yes","background_tasks":7}`,
-			&said{Event: "pre-tool", Tool: coord.EditTool}},
-		"a name of another type":   {"pre-tool", `{` + base + `,"tool_name":"Edit","tool_input":{"file_path":{"a":1}}}`, &said{Event: "pre-tool", Tool: coord.EditTool}},
+		"wrong types": {"post-tool", `{` + base + `,"agent_id":7,"permission_mode":{},"transcript_path":[],"tool_name":"Edit","tool_use_id":{},"duration_ms":"x","tool_input":[1],"stop_hook_active":"yes","background_tasks":7}`,
+			&said{Event: "post-tool", Tool: coord.EditTool}},
+		"a name of another type":   {"post-tool", `{` + base + `,"tool_name":"Edit","tool_input":{"file_path":{"a":1}}}`, &said{Event: "post-tool", Tool: coord.EditTool}},
 		"a duration of no sense":   {"post-tool", `{` + base + `,"tool_name":"Edit","duration_ms":-5}`, &said{Event: "post-tool", Tool: coord.EditTool}},
 		"a transcript of no sense": {"stop", `{` + base + `,"transcript_path":"relative"}`, &said{Event: "stop"}},
 		"keys of tomorrow":         {"stop", `{` + base + `,"of_tomorrow":{"deep":[1,2]}}`, &said{Event: "stop"}},
@@ -200,7 +200,7 @@ func TestWhatClaudeCodeSaysIsReadAsItComes(t *testing.T) {
 
 func TestWhatTheHubAnswersIsPrintedAsClaudeCodeReadsIt(t *testing.T) {
 	b := newBench(t)
-	const base = `"session_id":"s","cwd":"{{cwd}}"`
+	const base, read = `"session_id":"s","cwd":"{{cwd}}"`, `,"tool_name":"Read"`
 	said := coord.HookAnswer{Context: "look", Note: "for the user"}
 	refused := coord.HookAnswer{Refused: true, Reason: "not <now> & \u2028"}
 	for name, tt := range map[string]struct {
@@ -208,14 +208,14 @@ func TestWhatTheHubAnswersIsPrintedAsClaudeCodeReadsIt(t *testing.T) {
 		answer      coord.HookAnswer
 		want        string
 	}{
-		"silence":                  {"pre-tool", "", coord.HookAnswer{}, ""},
-		"context before a tool":    {"pre-tool", `,"hook_event_name":"PreToolUse"`, said, `{"systemMessage":"for the user","hookSpecificOutput":{"hookEventName":"PreToolUse","additionalContext":"look"}}`},
+		"silence":                  {"pre-tool", read, coord.HookAnswer{}, ""},
+		"context before a tool":    {"pre-tool", read + `,"hook_event_name":"PreToolUse"`, said, `{"systemMessage":"for the user","hookSpecificOutput":{"hookEventName":"PreToolUse","additionalContext":"look"}}`},
 		"context after a tool":     {"post-tool", "", said, `{"systemMessage":"for the user","hookSpecificOutput":{"hookEventName":"PostToolUse","additionalContext":"look"}}`},
 		"context with a prompt":    {"prompt", "", coord.HookAnswer{Context: "look"}, `{"hookSpecificOutput":{"hookEventName":"UserPromptSubmit","additionalContext":"look"}}`},
 		"context at the start":     {"session-start", "", coord.HookAnswer{Context: "look"}, `{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"look"}}`},
 		"no context at a stop":     {"stop", "", said, `{"systemMessage":"for the user"}`},
 		"no context at the end":    {"session-end", "", coord.HookAnswer{Context: "look"}, ""},
-		"a refused tool":           {"pre-tool", "", refused, `{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"not \u003cnow\u003e \u0026 \u2028"}}`},
+		"a refused tool":           {"pre-tool", read, refused, `{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"not \u003cnow\u003e \u0026 \u2028"}}`},
 		"a stop that is blocked":   {"stop", "", refused, `{"decision":"block","reason":"not \u003cnow\u003e \u0026 \u2028"}`},
 		"nothing else is stopped":  {"post-tool", "", refused, ""},
 		"a user's prompt never is": {"prompt", "", refused, ""},
@@ -262,7 +262,7 @@ func TestWhatTheHubDoubtsIsLookedAtOnce(t *testing.T) {
 	b := newBench(t)
 	doubt := coord.Doubt{Workspace: "elsewhere", Lease: "L-1", Touched: 5}
 	answer := coord.HookAnswer{Check: []coord.Doubt{doubt}, Look: []coord.Suspicion{{Agent: "a-1", Transcript: filepath.Join(b.dir, "none.jsonl"), Heard: 3}}}
-	printed, calls := b.run("pre-tool", `{"session_id":"s","cwd":"{{cwd}}"}`, answer)
+	printed, calls := b.run("pre-tool", `{"session_id":"s","cwd":"{{cwd}}","tool_name":"Read"}`, answer)
 	if len(calls) != 2 || printed != "" {
 		t.Fatalf("%d calls and %q, want two and silence", len(calls), printed)
 	}

@@ -7,7 +7,7 @@
 // Whatever goes wrong, the client goes on: the exit code is 0 and, once per
 // outage and session, a note tells the user; a command line that is wrong is said
 // on standard error with exit code 1, which refuses nothing. Only COORDINATOR_STRICT=1 refuses
-// edits while no hub answers.
+// edits while no hub answers, and tool calls that the client does not describe.
 //
 // It runs before and after every tool call, so it stays small: no net/http, no
 // MCP SDK, no MQTT, and git's answers are remembered between runs.

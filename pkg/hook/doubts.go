@@ -36,7 +36,11 @@ func (r *run) check(ctx context.Context, doubts []coord.Doubt) []coord.Finding {
 func findings(ctx context.Context, w workspace.Workspace, doubts []coord.Doubt) []coord.Finding {
 	dirty, known := map[coord.PathKey]workspace.Change{}, false
 	if w.Git {
-		changes, err := workspace.Status(ctx, w.Top, namesOf(w, doubts)...)
+		names := make([]coord.Path, len(doubts))
+		for i, d := range doubts {
+			names[i] = d.Path
+		}
+		changes, err := workspace.Status(ctx, w.Top, namesOf(w, names)...)
 		known = err == nil
 		for _, c := range changes {
 			dirty[c.Path.Key(w.FoldCase)] = c
@@ -57,10 +61,10 @@ func findings(ctx context.Context, w workspace.Workspace, doubts []coord.Doubt) 
 
 // namesOf gives the names git is asked for. One that may be spelled in another
 // way on disk would not be found: then git lists the whole tree.
-func namesOf(w workspace.Workspace, doubts []coord.Doubt) []string {
+func namesOf(w workspace.Workspace, paths []coord.Path) []string {
 	var out []string
-	for _, d := range doubts {
-		name := d.Path.String()
+	for _, p := range paths {
+		name := p.String()
 		for i := range len(name) {
 			if w.FoldCase || name[i] >= 0x80 {
 				return nil

@@ -71,12 +71,16 @@ func Run(ctx context.Context, o Options) int {
 		_, _ = io.WriteString(o.Stderr, "coord-hook: there is no event "+strconv.Quote(o.Event)+"; coord-hook --help lists them\n")
 		return exitFailed
 	}
-	in, ok := readClaude(io.LimitReader(o.Stdin, maxInput+1), o.Event, o.Getenv)
-	if !ok {
-		return exitOK // not for us, or not to be understood: the client goes on
+	in, err := readClaude(io.LimitReader(o.Stdin, maxInput+1), o.Event, o.Getenv)
+	if errors.Is(err, errNotForUs) {
+		return exitOK
 	}
 	r := &run{Options: o, in: in, began: began, writes: len(in.files) > 0}
 	r.settings, r.unset = config.Load(config.Source{Program: config.Hook, Getenv: o.Getenv})
+	if err != nil {
+		r.unreadable(err)
+		return exitOK
+	}
 	if in.event == coord.HookRewake {
 		return r.rewake(ctx)
 	}
@@ -100,6 +104,7 @@ type run struct {
 	began    time.Time // when this process did
 	places   places
 	here     workspace.Workspace // of the working directory
+	unnamed  *coord.Error        // why one of its files cannot be told to a hub
 	settings *config.Settings
 	unset    error // why there are no settings
 	hub      *line
@@ -132,8 +137,11 @@ func (r *run) handle(ctx context.Context) {
 // committed.
 func (r *run) ask(ctx context.Context) (coord.HookAnswer, error) {
 	call, err := r.prepare(ctx)
-	if err != nil || call == nil {
+	if err != nil {
 		return coord.HookAnswer{}, err
+	}
+	if r.unnamed != nil && r.in.event == coord.HookBeforeTool && call.Enforce != coord.EnforceOff {
+		return r.cannotName(call.Enforce), nil
 	}
 	if r.in.event == coord.HookSessionStart && (call.Source == "startup" || call.Source == "resume") {
 		if err := config.ClearStopped(r.settings.Home); err != nil { // the user begins to work: a stop of before is over
@@ -175,8 +183,16 @@ func asksMore(call coord.HookCall, a coord.HookAnswer) bool {
 	})
 }
 
-// prepare says in the hub's words what has happened. It gives nil when that
-// concerns nobody.
+// cannotName is the answer about a file that nobody else could be told of.
+func (r *run) cannotName(enforce coord.Enforce) coord.HookAnswer {
+	words := "coord: " + r.unnamed.What + ". Nobody else could be told that you write it. Give the file another name."
+	if enforce == coord.EnforceWarn {
+		return coord.HookAnswer{Context: words}
+	}
+	return coord.HookAnswer{Refused: true, Reason: words + " Your user can let it through with COORDINATOR_ENFORCE=warn."}
+}
+
+// prepare says in the hub's words what has happened.
 func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	if r.unset != nil {
 		return nil, r.unset
@@ -230,10 +246,13 @@ func (r *run) resolve(ctx context.Context, p places, here workspace.Workspace, n
 	var out []coord.HookFile
 	for _, name := range names {
 		f, w, ok, err := p.file(ctx, here, name)
-		if err != nil {
+		var e *coord.Error
+		switch {
+		case errors.As(err, &e) && (e.Code == coord.Invalid || e.Code == coord.TooLarge):
+			r.unnamed = e
+		case err != nil:
 			return nil, err
-		}
-		if ok {
+		case ok:
 			r.spaces[w.ID] = w
 			out = append(out, f)
 		}

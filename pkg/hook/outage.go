@@ -71,6 +71,31 @@ func (r *run) failed(err error) coord.HookAnswer {
 	return a
 }
 
+// unreadable answers a hook whose input makes no sense. Of a tool that is about to
+// run nobody knows then whether it writes, so it counts as an outage; whatever
+// else it was, the client goes on.
+func (r *run) unreadable(err error) {
+	if r.in.event != coord.HookBeforeTool {
+		return
+	}
+	session := r.in.call.Session
+	if session == "" {
+		session = coord.SessionID(r.Getenv("CLAUDE_CODE_SESSION_ID"))
+	}
+	if r.unset == nil && r.settings.Home.Prepare() == nil {
+		r.outage = outageOf(r.settings.Home, session)
+	}
+	var a coord.HookAnswer
+	if r.outage.miss() {
+		a.Note = "coord: a tool call is not coordinated: " + err.Error() + "."
+	}
+	if r.strict() {
+		a.Refused = true
+		a.Reason = "coord: " + err.Error() + " and COORDINATOR_STRICT=1, so nothing may be written. Your user can run coord-hub doctor, or unset COORDINATOR_STRICT."
+	}
+	_ = printClaude(r.Stdout, r.in, a)
+}
+
 // strict tells whether edits are refused; with settings that cannot be read the
 // environment alone counts.
 func (r *run) strict() bool {

@@ -34,8 +34,12 @@ func (p places) at(ctx context.Context, dir string) (workspace.Workspace, error)
 
 // file gives a file under its project's name. ok is false for one that is no
 // project's: outside every one, in a directory of the client or of ours, under
-// .git. w is the working tree it lies in.
+// .git. w is the working tree it lies in. The error is [coord.Invalid] or
+// [coord.TooLarge] for a name that cannot be told to a hub.
 func (p places) file(ctx context.Context, here workspace.Workspace, name string) (f coord.HookFile, w workspace.Workspace, ok bool, err error) {
+	if strings.ContainsRune(name, 0) {
+		return f, w, false, coord.Errorf(coord.Invalid, "", "the name of a file holds a NUL character")
+	}
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(here.Cwd, name)
 	}
@@ -52,8 +56,11 @@ func (p places) file(ctx context.Context, here workspace.Workspace, name string)
 	if !w.Marked() { // nobody's, unless it lies where the session stands
 		w = here
 	}
-	path, err := w.Resolve(real)
-	if err != nil {
+	path, err := w.ResolveTold(real)
+	switch {
+	case coord.CodeOf(err) == coord.TooLarge:
+		return f, w, false, err
+	case err != nil:
 		return f, w, false, nil // outside, or git's own
 	}
 	return coord.HookFile{Path: path, Project: w.Project, Workspace: w.ID}, w, true, nil

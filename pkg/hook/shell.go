@@ -2,9 +2,11 @@ package hook
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -31,7 +33,7 @@ func readShell(in *input, tool, command string, getenv func(string) string) {
 	}
 	done := make(chan found, 1)
 	go func() {
-		plan := read(command, shell.Place{Dir: in.cwd, Top: topOf(in.cwd), Getenv: getenv})
+		plan := read(command, shell.Place{Dir: in.cwd, Top: topOf(in.cwd), Getenv: getenv, Read: readPatch})
 		f := found{git: plan.Git, harmless: plan.ReadOnly}
 		for _, t := range plan.Targets {
 			f.files = append(f.files, filesOf(t, in.event != coord.HookBeforeTool)...)
@@ -63,6 +65,9 @@ const readLimit = 150 * time.Millisecond
 // filesOf names the files behind one target. Of a pattern or directory those
 // that exist count; after a removal none does.
 func filesOf(t shell.Target, after bool) []string {
+	if t.Search != nil {
+		return searched(t)
+	}
 	name := t.File(isDir)
 	switch {
 	case t.Glob:
@@ -108,6 +113,75 @@ func below(name string, tree bool) []string {
 		return nil
 	}
 	return out
+}
+
+// maxSeen bounds the entries that a search may look at.
+const maxSeen = 50_000
+
+// searched names the files to which find comes.
+func searched(t shell.Target) []string {
+	var out []string
+	seen := 0
+	err := filepath.WalkDir(t.Path, func(file string, d fs.DirEntry, err error) error {
+		if seen++; seen > maxSeen {
+			return errTooMany
+		}
+		if err != nil {
+			return nil // find says so and goes on
+		}
+		rel, err := filepath.Rel(t.Path, file)
+		if err != nil {
+			return err
+		}
+		if rel == "." {
+			rel = ""
+		}
+		found, deeper := t.Search.Visit(filepath.ToSlash(rel), kindOf(d))
+		if found && (!d.IsDir() || t.Tree) {
+			out = append(out, below(file, t.Tree)...)
+		}
+		if len(out) > maxTree {
+			return errTooMany
+		}
+		if d.IsDir() && !deeper {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+func kindOf(d fs.DirEntry) shell.Kind {
+	switch {
+	case d.IsDir():
+		return shell.Dir
+	case d.Type().IsRegular():
+		return shell.File
+	case d.Type()&fs.ModeSymlink != 0:
+		return shell.Link
+	}
+	return shell.Other
+}
+
+// maxPatch is the longest patch that is read, in bytes.
+const maxPatch = 1 << 20
+
+// readPatch gives the text of a patch that a command is going to apply.
+func readPatch(name string) (string, bool) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // #nosec G304 -- what the user's own client is about to read; a pipe must not block us
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxPatch {
+		return "", false
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, maxPatch))
+	return string(raw), err == nil
 }
 
 var errTooMany = errors.New("too many files")

@@ -68,7 +68,7 @@ func (r *run) guardTrees(ctx context.Context, answer *coord.HookAnswer) {
 // danger says what the command would do to the work of others, "" when nothing.
 func (t tree) danger(ctx context.Context, work []coord.Unfinished) string {
 	var others, own []shell.Uncommitted
-	var names []string
+	var names []coord.Path
 	stash := map[string]bool{}
 	for _, u := range work {
 		switch {
@@ -78,7 +78,7 @@ func (t tree) danger(ctx context.Context, work []coord.Unfinished) string {
 			}
 			continue
 		default:
-			names = append(names, u.Path.String())
+			names = append(names, u.Path)
 		}
 		file := shell.Uncommitted{Path: u.Path.String(), Owner: u.Owner}
 		if u.Owner == "" {
@@ -92,7 +92,7 @@ func (t tree) danger(ctx context.Context, work []coord.Unfinished) string {
 	// A commit of the index takes what is staged, which only git knows; of other
 	// commands git is asked when they reach something at all.
 	if len(others) > 0 && (t.act.Reach == shell.Staged || len(shell.Endangered(t.act, at, others, own).Files) > 0) {
-		states := statesOf(ctx, t.space.Top, names)
+		states := statesOf(ctx, t.space.Top, namesOf(t.space, names))
 		d := shell.Endangered(t.act, at, known(others, states), known(own, states))
 		if len(d.Files) > 0 {
 			return t.refusal(d)

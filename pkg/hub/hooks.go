@@ -283,7 +283,9 @@ func sameAgent(a, b *coord.Agent) bool {
 // connection it is; else that of the client program; else that of the session
 // id, unless its client still lives elsewhere. A client that resumes a session
 // may start its shim first, under an id of its own: the agent that came of that
-// gives way to the one that left, as long as it has done nothing.
+// gives way to the one that left, as long as it has done nothing. A program may
+// have several sessions, one after the other or side by side: one that begins in
+// another project is not the one the program had before.
 func (s *state) agentOfHook(c coord.Caller, in coord.HookCall, moved bool, now coord.Millis) *coord.Agent {
 	if c.Agent != "" {
 		return s.agents[c.Agent]
@@ -296,6 +298,9 @@ func (s *state) agentOfHook(c coord.Caller, in coord.HookCall, moved bool, now c
 			}
 		}
 	}
+	if best != nil && beginsElsewhere(best, in) {
+		best = nil
+	}
 	if best != nil && (best.Knows(in.Session) || !s.fresh(best)) {
 		return best
 	}
@@ -307,6 +312,12 @@ func (s *state) agentOfHook(c coord.Caller, in coord.HookCall, moved bool, now c
 		return best
 	}
 	return a
+}
+
+// beginsElsewhere reports whether a hook begins a session that is not the agent's,
+// though both have one client program.
+func beginsElsewhere(a *coord.Agent, in coord.HookCall) bool {
+	return in.Source == "startup" && a.Project != in.Project && a.Session != "" && !a.Knows(in.Session)
 }
 
 // closer reports whether agent a is a better guess than b for the session.

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -41,8 +42,8 @@ func act[Out any](h *Hub, ctx context.Context, op, about, key string, rule func(
 // ReleasePath lets others write a path: held leases on it are left,
 // reservations end, and announcements lose their right of way for it. Who waits
 // first is told at once, and those whose right ended are told who ended it.
-// coord.NotFound when nothing was in the way. The caller in the context must be
-// an operator.
+// coord.NotFound when nothing was in the way. A look does all that and takes it
+// back. The caller in the context must be an operator.
 func (h *Hub) ReleasePath(ctx context.Context, in coord.PathRelease, idempotencyKey string) (coord.Freed, error) {
 	p, err := coord.ParsePath(in.Path)
 	if err != nil {
@@ -51,14 +52,41 @@ func (h *Hub) ReleasePath(ctx context.Context, in coord.PathRelease, idempotency
 	if in.Project == "" {
 		return coord.Freed{}, coord.Errorf(coord.Invalid, "send project", "a path is named without its project")
 	}
-	return act(h, ctx, "release", p.String(), idempotencyKey, func(t *txn, by coord.AgentID) (coord.Freed, error) {
-		in.Project = t.projectAt(in.Project, in.Workspace, false)
-		out := t.freePath(by, in.Project, in.Workspace, p)
-		if len(out.Leases)+len(out.Announcements)+len(out.Reserved)+len(out.Told) == 0 {
+	rule := func(t *txn, by coord.AgentID) (coord.Freed, error) {
+		project := t.projectAt(in.Project, in.Workspace, false)
+		out := t.freePath(by, project, in.Workspace, p)
+		if len(out.Holders) == 0 {
 			return out, coord.Errorf(coord.NotFound, "coord-hub status shows the hub; the file may be free already", "nobody holds or announces %s", p)
 		}
 		return out, nil
+	}
+	if in.Look {
+		return h.lookAtPath(ctx, rule)
+	}
+	return act(h, ctx, "release", p.String(), idempotencyKey, rule)
+}
+
+// errLooked ends the rule of a look, so that the writer takes back what it did.
+var errLooked = errors.New("only looked")
+
+func (h *Hub) lookAtPath(ctx context.Context, rule func(*txn, coord.AgentID) (coord.Freed, error)) (coord.Freed, error) {
+	c, err := person(ctx)
+	if err != nil {
+		return coord.Freed{}, err
+	}
+	seen := make(chan coord.Freed, 1)
+	_, err = h.submit(ctx, "look", ReplyKey{}, func(t *txn) (any, error) {
+		out, err := rule(t, coord.Human(c.Member))
+		if err == nil {
+			seen <- out
+			err = errLooked
+		}
+		return nil, err
 	})
+	if errors.Is(err, errLooked) {
+		return <-seen, nil
+	}
+	return coord.Freed{}, err
 }
 
 // ReleaseLease leaves one lease; see ReleasePath. One that is left already is
@@ -178,7 +206,8 @@ func (h *Hub) projects() []coord.ProjectID {
 }
 
 func newFreed(p coord.Path) coord.Freed {
-	return coord.Freed{Path: p, Leases: []coord.LeaseID{}, Announcements: []coord.AnnouncementID{}, Reserved: []coord.AgentID{}, Told: []string{}}
+	return coord.Freed{Path: p, Leases: []coord.LeaseID{}, Announcements: []coord.AnnouncementID{}, Reserved: []coord.AgentID{},
+		Holders: []coord.Holder{}, Told: []string{}}
 }
 
 // freePath takes everything out of the way of a path.
@@ -197,6 +226,7 @@ func (t *txn) freePath(by coord.AgentID, project coord.ProjectID, ws coord.Works
 	}
 	for _, w := range slices.Clone(x.waits[x.key(p)]) {
 		if here(w.Workspace) && w.Reserved > t.now {
+			t.holder(&out, w.Agent, "is next for it", "", w.Since)
 			t.passReservation(w)
 			out.Reserved = append(out.Reserved, w.Agent)
 			t.tellFreed(by, w.Agent, w.Workspace, project, p, "", &out)
@@ -204,12 +234,14 @@ func (t *txn) freePath(by coord.AgentID, project coord.ProjectID, ws coord.Works
 	}
 	for _, th := range t.threadsByNumber(project) {
 		if first := t.turnOf(th, ""); first != "" && slices.Contains(th.Paths, p) && here(t.agents[first].Workspace) {
+			t.holder(&out, first, "goes first by agreement", th.Subject, 0)
 			t.passOrder(th, first)
 			t.tellFreed(by, first, t.agents[first].Workspace, project, p, "", &out)
 		}
 	}
 	for _, c := range t.claims(project, p) {
 		if here(c.ann.Workspace) && c.concrete && !waits[c.ann.Agent] && !yielded(x, c.ann, p) {
+			t.holder(&out, c.ann.Agent, "announced it", c.ann.Subject, c.ann.Created)
 			next := *c.ann
 			next.Yielded = append(slices.Clone(next.Yielded), p)
 			t.putAnnouncement(&next)
@@ -227,10 +259,16 @@ func (t *txn) freeLease(by coord.AgentID, l *coord.Lease, out *coord.Freed) {
 	if l.Left != 0 {
 		return
 	}
+	t.holder(out, l.Agent, "holds it", t.subjectAt(l.Project, l.Agent, l.Path), l.Taken)
 	t.leave(l)
 	out.Leases = append(out.Leases, l.ID)
 	t.tellFreed(by, l.Agent, l.Workspace, l.Project, l.Path, "", out)
 	t.settle(l.Agent)
+}
+
+// holder notes who had a right that a person is about to end.
+func (t *txn) holder(out *coord.Freed, agent coord.AgentID, right, subject string, since coord.Millis) {
+	out.Holders = append(out.Holders, coord.Holder{Name: t.name(agent), Right: right, Subject: subject, Since: since, State: t.stateOf(agent)})
 }
 
 // tellFreed tells an agent, once per act, that a person took its right to a path.

@@ -60,12 +60,19 @@ func TestAPersonFreesAHeldFile(t *testing.T) {
 	if !a.acquire("x.go") || b.acquire("x.go") {
 		t.Fatal("alice should hold x.go and bob be refused")
 	}
+	look := release("x.go")
+	look.Look = true
+	looked, err := r.ReleasePath(operator(), look, "")
+	if err != nil || b.acquire("x.go") || len(a.inbox()) > 1 {
+		t.Errorf("a look (%v) frees the file or tells alice: %+v", err, a.inbox())
+	}
 	got, err := r.ReleasePath(operator(), release("x.go"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	want(t, "looked", looked, got)
 	want(t, "freed", got, coord.Freed{Path: got.Path, Leases: []coord.LeaseID{"L-1"}, Announcements: []coord.AnnouncementID{}, Reserved: []coord.AgentID{},
-		Told: []string{"alice"}, First: "bob"})
+		Holders: []coord.Holder{{Name: "alice", Right: "holds it", Since: got.Holders[0].Since, State: coord.Busy}}, Told: []string{"alice"}, First: "bob"})
 	told := a.last(coord.KindFileReleased)
 	if told.Actor != "human:mia" || told.Priority != coord.High || !strings.Contains(string(told.Payload), `"by":"human:mia"`) {
 		t.Errorf("alice hears %+v %s", told, told.Payload)
@@ -154,6 +161,10 @@ func TestASessionIsNoPerson(t *testing.T) {
 	r, a, _ := working(t)
 	a.acquire("x.go")
 	for name, act := range map[string]func() error{
+		"look at path": func() error {
+			_, err := r.ReleasePath(a.ctx, coord.PathRelease{Project: "shop", Path: "x.go", Look: true}, "")
+			return err
+		},
 		"release path":  func() error { _, err := r.ReleasePath(a.ctx, release("x.go"), ""); return err },
 		"release lease": func() error { _, err := r.ReleaseLease(a.ctx, "L-1", ""); return err },
 		"post":          func() error { _, err := r.PostAsHuman(a.ctx, "T-1", coord.HumanPost{Content: "hi"}, ""); return err },

@@ -36,6 +36,8 @@ type Options struct {
 	Find       func(program string) (string, error) // where a program is, for User, whose projects have any PATH; nil = the bare names
 
 	project coord.ProjectID // of Dir, with HTTP
+	exclude string          // of the clone around Dir: what git ignores there; "" = no repository
+	leftOut bool            // the settings there need no rule
 }
 
 func (o *Options) validate(ctx context.Context) error {
@@ -97,6 +99,9 @@ func (o *Options) locate(ctx context.Context) error {
 		return coord.Errorf(coord.Invalid, "name an existing directory", "%s is not a directory", o.Dir)
 	}
 	o.Dir = real
+	if o.exclude = workspace.ExcludeFile(ctx, o.Dir); o.exclude != "" {
+		o.leftOut = workspace.LeftOut(ctx, o.Dir, filepath.Join(".claude", "settings.local.json"))
+	}
 	if !o.HTTP {
 		return nil
 	}
@@ -200,7 +205,7 @@ func Init(ctx context.Context, o Options) (Result, error) {
 func (o *Options) plan(parts []part, r *record) ([]step, error) {
 	var steps []step
 	for _, p := range parts {
-		f, err := openFile(o.Dir, p.path)
+		f, err := o.open(p.kind, p.path)
 		if err != nil {
 			return nil, err
 		}
@@ -214,6 +219,14 @@ func (o *Options) plan(parts []part, r *record) ([]step, error) {
 		steps = append(steps, step{part: p, file: f, text: text, was: r.find(f.real)})
 	}
 	return steps, nil
+}
+
+// open reads a file that we write. That of a clone may lie outside of Dir.
+func (o *Options) open(k kind, name string) (file, error) {
+	if k == excludeKind {
+		return openFile("", name)
+	}
+	return openFile(o.Dir, name)
 }
 
 func invalid(name string, err error) error {

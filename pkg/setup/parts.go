@@ -14,6 +14,7 @@ const (
 	serverKind   kind = "server"   // the MCP server of a client
 	settingsKind kind = "settings" // Claude Code's hooks and permissions
 	memoryKind   kind = "memory"   // the section of CLAUDE.md
+	excludeKind  kind = "exclude"  // of a clone: what git ignores there
 )
 
 // part is what we put into one file.
@@ -118,6 +119,9 @@ func (o *Options) claudeParts() []part {
 		entries = append(entries, statusLine{o.Shim})
 	}
 	out := []part{{Claude, settingsKind, o.settingsFile(), jsonFile{entries}}}
+	if o.exclude != "" && !o.Shared && !o.leftOut {
+		out = append(out, part{Claude, excludeKind, o.exclude, excludeBlock()})
+	}
 	if !o.NoMemory {
 		out = append(out, part{Claude, memoryKind, o.memoryFile(), memoryBlock()})
 	}
@@ -125,6 +129,12 @@ func (o *Options) claudeParts() []part {
 }
 
 func memoryBlock() block { return block{begin: markdownBegin, end: markdownEnd, body: memory} }
+
+// excludeBlock keeps settings.local.json out of commits, as the client does when
+// it makes the file itself.
+func excludeBlock() block {
+	return block{begin: tomlBegin, end: tomlEnd, body: "**/.claude/settings.local.json"}
+}
 
 func (o *Options) settingsFile() string {
 	switch {
@@ -150,6 +160,8 @@ func remover(c clientRow, k kind) format {
 	switch {
 	case k == memoryKind:
 		return memoryBlock()
+	case k == excludeKind:
+		return excludeBlock()
 	case k == settingsKind:
 		return jsonFile{[]entry{
 			word{[]string{"permissions", "allow"}, permission},

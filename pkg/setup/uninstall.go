@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // Uninstall takes our part out of the files of a directory, or of the user's
@@ -34,7 +35,7 @@ func Uninstall(ctx context.Context, o Options) (Result, error) {
 		return out, err
 	}
 	defer r.close()
-	steps, err := o.planRemoval(r)
+	steps, err := o.planRemoval(ctx, r)
 	if err != nil {
 		return out, err
 	}
@@ -68,11 +69,11 @@ type removal struct {
 }
 
 // planRemoval looks at every file that Init may have written, recorded or not.
-func (o *Options) planRemoval(r *record) ([]removal, error) {
+func (o *Options) planRemoval(ctx context.Context, r *record) ([]removal, error) {
 	var steps []removal
 	seen := map[string]bool{}
 	plan := func(c Client, k kind, path string) error {
-		f, err := openFile(o.Dir, path)
+		f, err := o.open(k, path)
 		if coord.CodeOf(err) == coord.Forbidden {
 			return nil // a link that leads out: we have never written there
 		}
@@ -80,6 +81,9 @@ func (o *Options) planRemoval(r *record) ([]removal, error) {
 			return err
 		}
 		seen[f.real] = true
+		if k == excludeKind && o.excludedElsewhere(ctx, r) {
+			return nil
+		}
 		s, err := removalOf(c, k, path, f, r.find(f.real))
 		steps = append(steps, s)
 		return err
@@ -97,6 +101,14 @@ func (o *Options) planRemoval(r *record) ([]removal, error) {
 		}
 	}
 	return steps, nil
+}
+
+// excludedElsewhere reports whether another directory of the same clone, such as a
+// second working tree, goes on with settings that git is to ignore.
+func (o *Options) excludedElsewhere(ctx context.Context, r *record) bool {
+	return slices.ContainsFunc(r.Files, func(w written) bool {
+		return w.Kind == settingsKind && w.Place != "" && w.Place != o.Dir && workspace.ExcludeFile(ctx, w.Place) == o.exclude
+	})
 }
 
 // everywhere lists the files that Init writes with any options.
@@ -119,6 +131,9 @@ func (o *Options) everywhere() []part {
 		for _, shared := range []bool{false, true} {
 			o.Shared = shared && !o.User
 			out = append(out, part{client: Claude, kind: settingsKind, path: o.settingsFile()})
+		}
+		if o.exclude != "" {
+			out = append(out, part{client: Claude, kind: excludeKind, path: o.exclude})
 		}
 		out = append(out, part{client: Claude, kind: memoryKind, path: o.memoryFile()})
 	}

@@ -91,7 +91,7 @@ type nameSet struct {
 
 // add takes a name as it is on disk; one that no Path can hold is left out.
 func (s *nameSet) add(name string) error {
-	p, err := coord.ParsePath(name)
+	p, err := coord.ParseDiskName(name)
 	if err != nil || !s.match(p) {
 		return nil
 	}

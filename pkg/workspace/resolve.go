@@ -24,14 +24,23 @@ var driveLetter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompi
 // It refuses, with coord.Invalid, a path outside the working tree, below the top
 // of another repository in it such as a submodule, or inside a .git directory, one with NUL, CR or LF, and a Windows path on another system.
 func (w Workspace) Resolve(s string) (coord.Path, error) {
+	if err := checkTyped(s); err != nil {
+		return coord.Path{}, err
+	}
+	return w.ResolveTold(s)
+}
+
+// ResolveTold is [Workspace.Resolve] for a name that a program tells, which is
+// meant literally: it may hold line breaks, see [coord.ParseDiskName].
+func (w Workspace) ResolveTold(s string) (coord.Path, error) {
 	name, err := w.locate(s)
 	if err != nil {
 		return coord.Path{}, err
 	}
-	return coord.ParsePath(name)
+	return coord.ParseDiskName(name)
 }
 
-// locate is Resolve with the name as it is on disk, before normalisation.
+// locate is ResolveTold with the name as it is on disk, before normalisation.
 func (w Workspace) locate(s string) (string, error) {
 	if err := check(s); err != nil {
 		return "", err
@@ -58,15 +67,26 @@ func (w Workspace) isGitDir(element string) bool {
 	return element == ".git" || w.FoldCase && strings.EqualFold(element, ".git")
 }
 
+// typeIt says how a path is to be given.
+const typeIt = "give it relative to the working directory, like src/main.go"
+
+// checkTyped is check for what somebody types: with a line break it is a slip, such
+// as two names in one.
+func checkTyped(s string) error {
+	if strings.ContainsAny(s, "\r\n") {
+		return coord.Errorf(coord.Invalid, typeIt, "path %q holds a control character", s)
+	}
+	return check(s)
+}
+
 func check(s string) error {
-	const next = "give it relative to the working directory, like src/main.go"
 	switch {
 	case s == "":
-		return coord.Errorf(coord.Invalid, next, "a path is empty")
-	case strings.ContainsAny(s, "\x00\r\n"):
-		return coord.Errorf(coord.Invalid, next, "path %q holds a control character", s)
+		return coord.Errorf(coord.Invalid, typeIt, "a path is empty")
+	case strings.ContainsRune(s, 0):
+		return coord.Errorf(coord.Invalid, typeIt, "path %q holds a control character", s)
 	case runtime.GOOS != "windows" && driveLetter().MatchString(s):
-		return coord.Errorf(coord.Invalid, next, "path %q is a Windows path with a drive letter, and this is not Windows", s)
+		return coord.Errorf(coord.Invalid, typeIt, "path %q is a Windows path with a drive letter, and this is not Windows", s)
 	}
 	return nil
 }

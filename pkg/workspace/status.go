@@ -10,7 +10,7 @@ import (
 
 // Change is one file that git status lists: it differs from the last commit.
 type Change struct {
-	Path coord.Path // the project's name: in NFC
+	Path coord.Path // the project's name: in NFC, see coord.ParseDiskName
 	Disk string     // as it is on disk and git prints it, relative to Top, with slashes
 	From coord.Path // with a rename or copy in the index: the old name; else zero
 
@@ -91,10 +91,10 @@ func ParseStatus(out string) ([]Change, error) {
 			if from, out, found = strings.Cut(out, "\x00"); !found {
 				return nil, errStatus
 			}
-			c.From, _ = coord.ParsePath(from)
+			c.From, _ = coord.ParseDiskName(from)
 		}
 		var err error
-		if c.Path, err = coord.ParsePath(c.Disk); err == nil {
+		if c.Path, err = coord.ParseDiskName(c.Disk); err == nil {
 			changes = append(changes, c)
 		}
 	}

@@ -83,10 +83,10 @@ func TestStatusNamesWhatIsNotCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Join([]string{".M a.go", "M. b c.go", "D. dropped.go gone", ".D gone.go gone", "R. new name.go from old.go",
+	want := strings.Join([]string{".M a.go", "M. b c.go", "D. dropped.go gone", ".D gone.go gone", ".M line␊break", "R. new name.go from old.go",
 		"UU both.go", "?? " + composed, "?? dir/deep/unknown.go"}, "\n")
 	if diff := cmp.Diff(want, list(changes)); diff != "" {
-		t.Error(diff) // a name with a line break is no path of ours
+		t.Error(diff)
 	}
 	for _, c := range changes {
 		if c.Untracked() && strings.HasPrefix(c.Disk, "caf") && c.Disk != decomposed {

@@ -46,7 +46,7 @@ func (w Workspace) Target(ctx context.Context, s string) (target string, expansi
 // spell gives the target in the project's spelling, and the file's own name if
 // target is a pattern only because of that name.
 func (w Workspace) spell(s string) (target, literal string, err error) {
-	if err := check(s); err != nil {
+	if err := checkTyped(s); err != nil {
 		return "", "", err
 	}
 	if strings.ContainsAny(s, globChars) && !w.exists(s) {

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write what is read now into the corpus"
 //
 //	command
 //	| its further lines
-//		OP PATH [glob] [tree] [into BASE]   a target
+//		OP PATH [glob] [tree] [searched] [into BASE]   a target
 //		missed OP PATH                      a target that cannot be read from the text
 //		git VERB HARM REACH [PATHS] …       an act of git
 //		?                                   some part is unreadable
@@ -73,7 +73,11 @@ func writeCorpus(t *testing.T, name string, entries []entry) {
 }
 
 // place is where the commands of the corpus run.
-var place = shell.Place{Dir: "/w", Top: "/w", Getenv: func(key string) string { return map[string]string{"HOME": "/home/u"}[key] }}
+var place = shell.Place{Dir: "/w", Top: "/w", Getenv: func(key string) string { return map[string]string{"HOME": "/home/u"}[key] },
+	Read: func(name string) (string, bool) {
+		raw, err := os.ReadFile(filepath.Join("testdata", "patches", filepath.Base(name)))
+		return string(raw), err == nil
+	}}
 
 func render(p shell.Plan) []string {
 	var out []string
@@ -100,12 +104,15 @@ func render(p shell.Plan) []string {
 }
 
 func renderTarget(target shell.Target) string {
-	line := fmt.Sprintf("%s %s", target.Op, strings.ReplaceAll(strings.TrimPrefix(target.Path, "/w/"), "\t", `\t`))
+	line := fmt.Sprintf("%s %s", target.Op, strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(strings.TrimPrefix(target.Path, "/w/")))
 	if target.Glob {
 		line += " glob"
 	}
 	if target.Tree {
 		line += " tree"
+	}
+	if target.Search != nil {
+		line += " searched"
 	}
 	if target.Base != "" {
 		line += " into " + target.Base

@@ -1,8 +1,8 @@
 // Package shell reads a shell command before it runs and says which files it
 // is going to write.
 //
-// [Read] (bash, sh, zsh) and [ReadPowerShell] are pure: no file is looked at and
-// nothing is run. They give a [Plan]: the write targets, the git commands that
+// [Read] (bash, sh, zsh) and [ReadPowerShell] run nothing and look at no file but
+// the patch that git apply, git am or patch is given ([Place].Read). They give a [Plan]: the write targets, the git commands that
 // touch a whole working tree, and whether some part could not be read. A plan
 // errs on the side of silence. What cannot be told from the text (a variable set
 // elsewhere, a script, xargs) makes the plan Unreadable instead of adding a

@@ -1,7 +1,9 @@
 package shell
 
 import (
+	"strconv"
 	"strings"
+	"unicode"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -245,9 +247,16 @@ func unescapeDouble(text string) string {
 	return strings.NewReplacer("\\\\", "\\", "\\\"", "\"", "\\$", "$", "\\`", "`", "\\\n", "").Replace(text)
 }
 
+// escapes are the letters behind a backslash in $'…' that stand for one byte, and
+// numbered those before a number: its base and how many digits it has at most.
+var (
+	escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'a': '\a', 'b': '\b', 'e': 0x1b, 'E': 0x1b, 'f': '\f', 'v': '\v',
+		'\\': '\\', '\'': '\'', '"': '"', '?': '?'}
+	numbered = map[byte]struct{ base, digits int }{'x': {16, 2}, 'u': {16, 4}, 'U': {16, 8}}
+)
+
 // ansiQuoted reads the inside of $'…'; false for escapes it does not know.
 func ansiQuoted(text string) (string, bool) {
-	escapes := map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', '\\': '\\', '\'': '\'', '"': '"'}
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
@@ -257,11 +266,33 @@ func ansiQuoted(text string) (string, bool) {
 		if i++; i == len(text) {
 			return out.String(), false
 		}
-		c, ok := escapes[text[i]]
-		if !ok {
+		if c, ok := escapes[text[i]]; ok {
+			out.WriteByte(c)
+			continue
+		}
+		number, ok := numbered[text[i]]
+		if ok {
+			i++
+		} else {
+			number.base, number.digits = 8, 3
+		}
+		end := i
+		for end < min(i+number.digits, len(text)) && isDigit(text[end], number.base) {
+			end++
+		}
+		code, err := strconv.ParseUint(text[i:end], number.base, 32)
+		if err != nil || code == 0 || code > unicode.MaxRune {
 			return out.String(), false
 		}
-		out.WriteByte(c)
+		if i = end - 1; number.digits > 3 {
+			out.WriteRune(rune(code))
+		} else {
+			out.WriteByte(byte(code))
+		}
 	}
 	return out.String(), true
+}
+
+func isDigit(c byte, base int) bool {
+	return '0' <= c && c < '0'+byte(min(base, 10)) || base == 16 && 'a' <= c|0x20 && c|0x20 <= 'f'
 }

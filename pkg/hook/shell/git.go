@@ -98,8 +98,8 @@ func (r *reader) verb(name string, args []word, s *scene, in input) {
 		r.gitOutput(args, s)
 	case v.kind == gitWrites:
 		r.plan.giveUp("git " + name + " writes files")
-	case v.kind == gitPatch:
-		r.gitApply(args, s, in)
+	case v.kind == gitPatch && !parse(args, v.options).has(v.without):
+		r.gitApply(args, v.options, s, in)
 	case v.kind == gitFiles:
 		r.apply(v.files, args, s)
 	default:
@@ -115,19 +115,47 @@ func (r *reader) gitOutput(args []word, s *scene) {
 	}
 }
 
-func (r *reader) gitApply(args []word, s *scene, in input) {
-	a := parse(args, options{value: "-p -C --directory --exclude --include --whitespace"})
+// gitApply reads the patches of git apply and git am. Their names are relative to
+// the top of the working tree.
+func (r *reader) gitApply(args []word, o options, s *scene, in input) {
+	a := parse(args, o)
 	switch {
-	case a.has("--check --stat --numstat --summary"):
+	case a.has("--check --stat --numstat --summary") && !a.has("--apply"):
+		return
 	case a.has("--cached") && !a.has("--index"):
-	case in.known && (len(a.operands) == 0 || a.operands[0].text == "-"):
-		strip := stripped(a)
-		if strip < 0 {
-			strip = 1
+		return
+	case a.has("--include --exclude"):
+		r.plan.giveUp("a patch is applied in part")
+		return
+	}
+	inner := s.fork()
+	if top := r.at.Top; top != "" && (s.dir == top || strings.HasPrefix(s.dir, top+"/")) {
+		inner.dir = top
+	}
+	for _, dir := range a.values["--directory"] {
+		if inner.cd(dir.text); !dir.known {
+			inner.dir = ""
 		}
-		r.patched(in.text, strip, s)
-	default:
-		r.plan.giveUp("a patch names the files")
+	}
+	strip := stripped(a)
+	if strip < 0 {
+		strip = 1
+	}
+	patches := a.operands
+	if len(patches) == 0 || patches[0].text == "-" {
+		if text, ok := r.textOf(in, s); ok {
+			r.patched(text, strip, inner)
+		} else {
+			r.plan.giveUp("a patch names the files")
+		}
+		return
+	}
+	for _, p := range patches {
+		if text, ok := r.textOf(input{file: p, named: true}, s); ok {
+			r.patched(text, strip, inner)
+		} else {
+			r.plan.giveUp("a patch names the files")
+		}
 	}
 }
 
@@ -158,7 +186,7 @@ func (r *reader) act(name string, v gitVerb, args []word, s *scene) {
 			continue
 		}
 		for _, path := range paths {
-			if !path.known {
+			if !path.known || strings.ContainsRune(path.text, 0) {
 				r.plan.giveUp("a path of git " + name + " is not known before it runs")
 				return
 			}

@@ -20,8 +20,9 @@ const (
 type gitVerb struct {
 	kind gitKind
 	options
-	rows  []gitRow
-	files rule
+	rows    []gitRow
+	files   rule
+	without string // with one of these it applies no patch, and rows count
 }
 
 // gitRow is one way of using a verb; the first that fits counts, and none
@@ -146,8 +147,9 @@ var gitVerbs = sync.OnceValue(func() map[string]gitVerb {
 		"pull":        autostash(),
 		"cherry-pick": autostash(),
 		"revert":      autostash(),
-		"am":          autostash(),
-		"read-tree":   {rows: []gitRow{{when: "-u --reset", harm: Drops, reach: Tracked | Staged}}},
+		"am": {kind: gitPatch, options: options{value: "-p -C --directory --include --exclude --whitespace --patch-format --empty --quoted-cr", attached: "S"},
+			without: "--abort --continue --skip --quit --resolved -r --show-current-patch --retry --allow-empty", rows: autostash().rows},
+		"read-tree": {rows: []gitRow{{when: "-u --reset", harm: Drops, reach: Tracked | Staged}}},
 		"add": {options: options{value: "--chmod --pathspec-from-file"}, rows: []gitRow{
 			{when: "-n --dry-run -p --patch -i -e --edit --refresh"},
 			{when: "-A --all", harm: Takes, reach: every, paths: operands},
@@ -170,7 +172,7 @@ var gitVerbs = sync.OnceValue(func() map[string]gitVerb {
 		"stash apply":     {kind: gitWrites},
 		"stash branch":    {kind: gitWrites},
 		"stash clear":     {kind: gitReads},
-		"apply":           {kind: gitPatch},
+		"apply":           {kind: gitPatch, options: options{value: "-p -C --directory --exclude --include --whitespace"}},
 		"rm":              {kind: gitFiles, files: rule{op: OpRemove, operands: all, treeWith: "-r", unless: "--cached -n --dry-run"}},
 		"mv":              {kind: gitFiles, files: rule{op: OpMove, operands: last, tree: true, removes: true, unless: "-n --dry-run"}},
 	}

@@ -39,6 +39,8 @@ type Target struct {
 	// Base is the name of the file written in Path if Path is a directory, as
 	// for the last argument of cp; "" when Path is the file itself.
 	Base string
+	// Search, when not nil, says which files below Path are meant instead.
+	Search *Search
 }
 
 // File gives the path that is written: Path, or Base in it when isDir reports
@@ -71,6 +73,10 @@ type Place struct {
 	// Getenv gives the user's environment; only a few variables that a shell
 	// does not set anew are asked for, such as HOME. nil = nothing is known.
 	Getenv func(string) string
+
+	// Read gives the text of a patch, for what it names; false when it is too long
+	// or no plain file. nil = nothing is read.
+	Read func(path string) (string, bool)
 }
 
 // maxTargets is as many as the hub takes in one question.
@@ -82,7 +88,7 @@ func (p *Plan) add(t Target) {
 		return
 	}
 	for _, have := range p.Targets {
-		if have.Path == t.Path && have.Base == t.Base {
+		if have.Path == t.Path && have.Base == t.Base && have.Search == t.Search {
 			return
 		}
 	}

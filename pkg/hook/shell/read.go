@@ -49,6 +49,8 @@ type reader struct {
 	fields int
 	depth  int // statements inside each other
 	nested int // shells and functions inside each other
+
+	searches map[string][]Target // what the words of find stand for, see found
 }
 
 // source reads shell text; what stands before a syntax error counts.

@@ -90,6 +90,9 @@ func (r *reader) substitution(stmts []*syntax.Stmt, s *scene) word {
 	for _, w := range call.Args {
 		args = append(args, r.expand(w, s)...)
 	}
+	if len(args) > 0 && args[0].text == "find" {
+		return r.printedBy(args[1:], s)
+	}
 	return r.printed(args, s)
 }
 
@@ -106,7 +109,7 @@ func quiet(redirs []*syntax.Redirect) bool {
 // printed gives what a command prints that computes on its arguments only.
 func (r *reader) printed(args []word, s *scene) word {
 	for _, arg := range args {
-		if !arg.known || arg.glob {
+		if !arg.known || arg.glob || strings.ContainsRune(arg.text, 0) {
 			return word{}
 		}
 	}

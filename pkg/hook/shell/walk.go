@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -23,7 +24,7 @@ func (r *reader) fed(stmt *syntax.Stmt, s *scene, in input) {
 	if stmt.Background || stmt.Coprocess {
 		s = s.fork()
 	}
-	if own := r.redirections(stmt.Redirs, s); own.known {
+	if own := r.redirections(stmt.Redirs, s); own.known || own.named {
 		in = own
 	}
 	r.command(stmt.Cmd, s, in)
@@ -69,8 +70,7 @@ func (r *reader) command(cmd syntax.Command, s *scene, in input) {
 	case *syntax.IfClause:
 		r.ifClause(c, s)
 	case *syntax.WhileClause:
-		r.stmts(c.Cond, s)
-		r.maybe(s, c.Do)
+		r.whileClause(c, s, in)
 	case *syntax.ForClause:
 		r.forClause(c, s)
 	case *syntax.CaseClause:
@@ -98,17 +98,51 @@ func (r *reader) binary(c *syntax.BinaryCmd, s *scene) {
 		r.maybe(s, []*syntax.Stmt{c.Y})
 	default: // a pipe: every part is a subshell
 		r.subshell([]*syntax.Stmt{c.X}, s)
-		r.fed(c.Y, s.fork(), r.catted(c.X, s))
+		r.fed(c.Y, s.fork(), r.passedOn(c.X, s))
 	}
 }
 
-// catted gives what "cat <<EOF" passes on.
-func (r *reader) catted(stmt *syntax.Stmt, s *scene) input {
-	call, ok := stmt.Cmd.(*syntax.CallExpr)
-	if !ok || len(call.Args) != 1 || call.Args[0].Lit() != "cat" || len(stmt.Redirs) != 1 || stmt.Redirs[0].Hdoc == nil {
+// passedOn gives what a statement prints, as far as its text tells: a
+// here-document or file that cat passes on, the names that find prints, and what
+// echo and printf are given.
+func (r *reader) passedOn(stmt *syntax.Stmt, s *scene) input {
+	if pipe, ok := stmt.Cmd.(*syntax.BinaryCmd); ok && pipe.Op == syntax.Pipe {
+		if call, ok := pipe.Y.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 && listed("sort uniq", call.Args[0].Lit()) {
+			return r.passedOn(pipe.X, s)
+		}
 		return input{}
 	}
-	return r.document(stmt.Redirs[0], s)
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) == 0 || len(call.Assigns) > 0 {
+		return input{}
+	}
+	name := call.Args[0].Lit()
+	if name == "cat" && len(call.Args) == 1 && len(stmt.Redirs) == 1 && stmt.Redirs[0].Hdoc != nil {
+		return r.document(stmt.Redirs[0], s)
+	}
+	if !listed("cat find echo printf", name) || !quiet(stmt.Redirs) {
+		return input{}
+	}
+	var args []word
+	for _, w := range call.Args[1:] {
+		args = append(args, r.expand(w, s)...)
+	}
+	switch {
+	case name == "find":
+		return input{words: []word{r.printedBy(args, s)}}
+	case name == "cat" && len(args) == 1:
+		return input{file: args[0], named: true}
+	case name == "echo" && !slices.ContainsFunc(args, odd):
+		return input{words: args}
+	case name == "printf" && len(args) > 1 && !slices.ContainsFunc(args[1:], odd) && listed(`%s\n %s\0 %s\x00`, args[0].text):
+		return input{words: args[1:]}
+	}
+	return input{}
+}
+
+// odd reports a word that echo and printf do not pass on as one name.
+func odd(w word) bool {
+	return !w.known || w.text == "" || strings.HasPrefix(w.text, "-") || strings.ContainsAny(w.text, " \t\n'\"\\")
 }
 
 func (r *reader) ifClause(c *syntax.IfClause, s *scene) {
@@ -126,6 +160,26 @@ func (r *reader) ifClause(c *syntax.IfClause, s *scene) {
 	for _, branch := range branches {
 		s.merge(branch)
 	}
+}
+
+// whileClause reads a loop; "while read name" goes over the names it is fed.
+func (r *reader) whileClause(c *syntax.WhileClause, s *scene, in input) {
+	r.stmts(c.Cond, s)
+	name := ""
+	if len(c.Cond) == 1 && !c.Until {
+		if call, ok := c.Cond[0].Cmd.(*syntax.CallExpr); ok && len(call.Args) > 1 && call.Args[0].Lit() == "read" {
+			name = call.Args[len(call.Args)-1].Lit()
+		}
+	}
+	if !syntax.ValidName(name) || in.words == nil {
+		r.maybe(s, c.Do)
+		return
+	}
+	for _, w := range in.words {
+		s.set(name, w)
+		r.maybe(s, c.Do)
+	}
+	s.set(name, word{})
 }
 
 func (r *reader) forClause(c *syntax.ForClause, s *scene) {
@@ -205,6 +259,9 @@ func (r *reader) assigned(w *syntax.Word, s *scene) word {
 type input struct {
 	text  string // of a here-document
 	known bool
+	words []word // names, one at a time; nil = not known
+	file  word   // the file it comes from, if named
+	named bool
 }
 
 // writing are the redirections that write a file.
@@ -225,6 +282,9 @@ func (r *reader) redirections(list []*syntax.Redirect, s *scene) (in input) {
 			continue
 		}
 		target := r.one(redir.Word, s)
+		if redir.Op == syntax.RdrIn {
+			in = input{file: target, named: true}
+		}
 		if op, ok := writing[redir.Op]; ok && !(redir.Op == syntax.DplOut && isDescriptor(target.text)) {
 			r.write(s, target, Target{Op: op})
 		}
@@ -276,6 +336,13 @@ func (r *reader) write(s *scene, w word, t Target) {
 		r.plan.giveUp("a file name is not known before it runs")
 		return
 	}
+	if found, ok := r.searches[w.text]; ok && t.Base == "" {
+		for _, f := range found {
+			f.Op, f.Tree = t.Op, t.Tree
+			r.plan.add(f)
+		}
+		return
+	}
 	if w.text == "" || w.text == "-" || strings.HasPrefix(w.text, "/dev/fd/") {
 		return
 	}
@@ -289,8 +356,8 @@ func (r *reader) write(s *scene, w word, t Target) {
 		r.plan.giveUp("the directory is not known before it runs")
 		return
 	}
-	if strings.ContainsAny(name+t.Base, "\x00\r\n") {
-		r.plan.giveUp("a file name holds a line break")
+	if strings.ContainsRune(name+t.Base, 0) {
+		r.plan.giveUp("a file name holds NUL")
 		return
 	}
 	t.Path, t.Glob = name, w.glob

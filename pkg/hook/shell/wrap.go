@@ -2,6 +2,7 @@ package shell
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -165,50 +166,31 @@ func (w wrapper) enter(name, value string, attached bool, args []word, at int, s
 	}
 }
 
-// xargs reads the command it runs, with an argument that is not known.
+// xargs reads the command it runs, with the names it is fed; without them, with
+// an argument that is not known.
 func (r *reader) xargs(c invocation, s *scene) {
 	w := wrapper{options: options{value: "-I -n -P -L -d -E -s -a --max-args --max-procs --delimiter --arg-file --replace"}}
 	rest, _, _ := w.strip(c.args, s)
 	if len(rest) == 0 {
 		return // echo
 	}
-	r.repeated(rest, s)
-}
-
-// find reads the commands of -exec, and -delete.
-func (r *reader) find(c invocation, s *scene) {
-	for i := 0; i < len(c.args); i++ {
-		switch text := c.args[i].text; {
-		case text == "-delete":
-			r.plan.giveUp("find removes what it finds")
-		case (text == "-fprint" || text == "-fprintf" || text == "-fls") && i+1 < len(c.args):
-			r.write(s, c.args[i+1], Target{Op: OpOutput})
-		case text == "-exec" || text == "-execdir" || text == "-ok" || text == "-okdir":
-			from := i + 1
-			for i++; i < len(c.args) && c.args[i].text != ";" && c.args[i].text != "+"; i++ {
-			}
-			if inner := c.args[from:min(i, len(c.args))]; len(inner) > 0 {
-				r.repeated(inner, s)
-			}
-		}
+	a := parse(c.args[:len(c.args)-len(rest)], options{value: w.value, attached: "i"})
+	names := c.in.words
+	if names == nil || a.has("-a --arg-file -d --delimiter -E") {
+		names = []word{{}}
 	}
-}
-
-// repeated reads a command that is run with names found elsewhere: {} and what
-// is added at the end are not known.
-func (r *reader) repeated(words []word, s *scene) {
-	if r.nested++; r.nested > maxNested {
-		r.plan.giveUp("commands are wrapped too deeply")
-		r.nested--
+	mark := ""
+	for _, option := range append(a.values["-I"], a.values["--replace"]...) {
+		mark = option.text
+	}
+	if mark == "" && a.has("-i --replace") {
+		mark = "{}"
+	}
+	if mark == "" {
+		r.inner(append(slices.Clone(rest), names...), s)
 		return
 	}
-	defer func() { r.nested-- }()
-	args := make([]word, 0, len(words)+1)
-	for _, w := range words {
-		if strings.Contains(w.text, "{}") {
-			w = word{}
-		}
-		args = append(args, w)
+	for _, name := range names {
+		r.replaced(rest, mark, name, s)
 	}
-	r.invoke(append(args, word{}), s, input{})
 }
