@@ -22,11 +22,13 @@ import (
 func (a *app) release() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "release PATH",
+		Use:   "release PATH|LEASE",
 		Short: "Let others write a file that an agent holds",
 		Long: "Takes everything out of the way of one file: a held lease is left, a reservation ends, an\n" +
 			"announcement loses its right of way for it. Who waits first is told at once; those whose\n" +
-			"right ended are told that a person ended it. Uncommitted work in the file stays as it is.\n\n" +
+			"right ended are told that a person ended it. Uncommitted work in the file stays as it is.\n" +
+			"A lease may be named by its id, such as L-3: then nothing but that lease is taken away, and a\n" +
+			"file of that name is ./L-3.\n\n" +
 			"This is a decision of yours, not of an agent: it is confirmed on the terminal, or by --yes.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,14 +37,7 @@ func (a *app) release() *cobra.Command {
 				return err
 			}
 			return a.withHub(cmd.Context(), home, func(ctx context.Context, c *client.Client) error {
-				in, err := a.pathOf(ctx, home, args[0])
-				if err != nil {
-					return err
-				}
-				if err := a.confirm(yes, "Let others write "+in.Path+" although an agent may be at work on it?"); err != nil {
-					return err
-				}
-				freed, err := c.ReleasePath(ctx, in)
+				freed, err := a.free(ctx, home, c, args[0], yes)
 				if err != nil {
 					return err
 				}
@@ -52,6 +47,26 @@ func (a *app) release() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it without asking")
 	return cmd
+}
+
+// free releases what the user has named, a lease or a file.
+func (a *app) free(ctx context.Context, home config.Home, c *client.Client, what string, yes bool) (coord.Freed, error) {
+	const question = "Let others write %s although an agent may be at work on it?"
+	lease := coord.LeaseID(what)
+	if _, ok := coord.Ordinal("L", lease); ok {
+		if err := a.confirm(yes, fmt.Sprintf(question, "the file of "+what)); err != nil {
+			return coord.Freed{}, err
+		}
+		return c.ReleaseLease(ctx, lease)
+	}
+	in, err := a.pathOf(ctx, home, what)
+	if err != nil {
+		return coord.Freed{}, err
+	}
+	if err := a.confirm(yes, fmt.Sprintf(question, in.Path)); err != nil {
+		return coord.Freed{}, err
+	}
+	return c.ReleasePath(ctx, in)
 }
 
 // pathOf gives the project's name of a file as the user typed it.

@@ -92,6 +92,12 @@ func (c *Client) ReleasePath(ctx context.Context, in coord.PathRelease) (coord.F
 	return post[coord.Freed](ctx, c, "/api/release", in)
 }
 
+// ReleaseLease leaves one lease, as the person behind the agents.
+func (c *Client) ReleaseLease(ctx context.Context, id coord.LeaseID) (freed coord.Freed, err error) {
+	err = c.decode(ctx, request{method: http.MethodDelete, path: "/api/leases/" + url.PathEscape(string(id))}, &freed)
+	return freed, err
+}
+
 // PostAsHuman says something in a thread, as the person behind the agents. The
 // answer is the message, a JSON object.
 func (c *Client) PostAsHuman(ctx context.Context, id coord.ThreadID, in coord.HumanPost) (json.RawMessage, error) {
