@@ -26,11 +26,13 @@ import (
 func (a *app) release() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "release PATH",
+		Use:   "release PATH|LEASE",
 		Short: "Let others write a file that an agent holds",
 		Long: "Takes everything out of the way of one file: a held lease is left, a reservation ends, an\n" +
 			"announcement loses its right of way for it. Who waits first is told at once; those whose\n" +
-			"right ended are told that a person ended it. Uncommitted work in the file stays as it is.\n\n" +
+			"right ended are told that a person ended it. Uncommitted work in the file stays as it is.\n" +
+			"A lease may be named by its id, such as L-3: then nothing but that lease is taken away, and a\n" +
+			"file of that name is ./L-3.\n\n" +
 			"It says first who stands in the way. This is a decision of yours, not of an agent: it is\n" +
 			"confirmed on the terminal, or by --yes, which --json wants.",
 		Args: cobra.ExactArgs(1),
@@ -40,7 +42,7 @@ func (a *app) release() *cobra.Command {
 				return err
 			}
 			return a.withHub(cmd.Context(), home, func(ctx context.Context, c *client.Client) error {
-				in, err := a.pathOf(ctx, home, args[0])
+				in, err := a.meant(ctx, home, args[0])
 				if err != nil {
 					return err
 				}
@@ -51,7 +53,7 @@ func (a *app) release() *cobra.Command {
 					if err != nil {
 						return err
 					}
-					if err := a.confirm(ctx, holderWords(found, time.Now()), "Let others write "+in.Path+"?"); err != nil {
+					if err := a.confirm(ctx, holderWords(found, time.Now()), "Let others write "+found.Path.String()+"?"); err != nil {
 						return err
 					}
 				}
@@ -65,6 +67,14 @@ func (a *app) release() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it without asking")
 	return cmd
+}
+
+// meant tells what the user has named, a lease or a file.
+func (a *app) meant(ctx context.Context, home config.Home, what string) (coord.PathRelease, error) {
+	if _, ok := coord.Ordinal("L", coord.LeaseID(what)); ok {
+		return coord.PathRelease{Lease: coord.LeaseID(what)}, nil
+	}
+	return a.pathOf(ctx, home, what)
 }
 
 // pathOf gives the project's name of a file as the user typed it.

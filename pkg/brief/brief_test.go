@@ -116,6 +116,13 @@ func TestEveryKindHasWords(t *testing.T) {
 	}
 }
 
+func TestWhoHeldAFileInACircleIsNotToldThatItWasLeft(t *testing.T) {
+	got := brief.News(now, []coord.Event{event(t, 1, coord.KindLeasePassed, "", coord.FileTouched{Path: path(t, "x"), Name: "bob", Held: true})}, 0)
+	if strings.Contains(got, "had left") || !strings.Contains(got, `bob edits "x", which you held`) || !strings.Contains(got, "read it again") {
+		t.Error(got)
+	}
+}
+
 func TestAPersonIsNoPeer(t *testing.T) {
 	by := coord.Human("mia")
 	for want, e := range map[string]coord.Event{
@@ -175,10 +182,10 @@ func refused(t *testing.T) coord.Verdict {
 
 func TestARefusalSaysWhatToDo(t *testing.T) {
 	o := brief.RefusalOptions{Now: now, Names: map[coord.AgentID]string{"ag-1": "alice"}, Tools: []string{"post_to_thread", "propose_resolution", "wait_for_message"}}
-	want := `coord: not written: "src/a.go". alice is editing it in this working tree ("add login"), since 3 min; it ends with that session's turn, or untouched in 7 min.` +
-		` Writing it by other means (shell, script, another tool) is the same conflict. You are number 2 in line and will be told when it is free.` +
+	want := `coord: not written: "src/a.go". alice is editing it in this working tree ("add login"), since 3 min ago; it ends with that session's turn, or untouched in 7 min.` +
+		` Writing it by other means (shell, script, another tool) is the same conflict. You are in line behind 1 other and will be told when it is free.` +
 		` Now: work on something else, settle it in T-3 with post_to_thread or propose_resolution, or wait_for_message.` +
-		` Your user can override: coord-hub release "src/a.go"`
+		` Your user can override: coord-hub release src/a.go`
 	if diff := cmp.Diff(want, brief.Refusal(refused(t), o)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -188,6 +195,59 @@ func TestARefusalSaysWhatToDo(t *testing.T) {
 	}
 	if got := brief.Refusal(coord.Verdict{Decision: coord.DecisionPass}, o); got != "" {
 		t.Errorf("a pass is worded %q", got)
+	}
+}
+
+func TestAPlaceInLineIsSaidInPlainWords(t *testing.T) {
+	for place, want := range map[int]string{1: "You are next in line and will", 2: "You are in line behind 1 other and will", 4: "You are in line behind 3 others and will"} {
+		v := refused(t)
+		v.Place = place
+		if got := brief.Refusal(v, brief.RefusalOptions{Now: now}); !strings.Contains(got, want) {
+			t.Errorf("place %d: %s", place, got)
+		}
+	}
+}
+
+func TestARefusalNamesWhatToReleaseSoThatItCanBeTyped(t *testing.T) {
+	for name, tt := range map[string]struct{ path, file, lease, want string }{
+		"a plain name":                    {"src/a.go", "", "L-3", " src/a.go"},
+		"the name where the user is":      {"src/a.go", "/home/u/shop/src/a.go", "L-3", " /home/u/shop/src/a.go"},
+		"a blank":                         {"my file.md", "", "L-3", " 'my file.md'"},
+		"a name that is an option":        {"-x.go", "", "L-3", " ./-x.go"},
+		"a name that is a lease":          {"L-7", "", "L-3", " ./L-7"},
+		"what a shell would expand":       {"$HOME;ls", "", "L-3", " '$HOME;ls'"},
+		"a quotation mark":                {"it's.md", "", "L-3", " L-3"},
+		"a control character":             {"a\x1b[31m.go", "", "L-3", " L-3"},
+		"a hidden character":              {"a\u200b.go", "", "L-3", " L-3"},
+		"a tag":                           {"<b>.go", "", "L-3", " L-3"},
+		"a name too long":                 {strings.Repeat("d/", 200) + "a.go", "", "L-3", " L-3"},
+		"a name too long where no lease":  {strings.Repeat("d/", 200) + "a.go", "", "", ", with the path of the file"},
+		"a strange name, no lease either": {"it's.md", "", "", ", with the path of the file"},
+	} {
+		v := refused(t)
+		v.Path, v.Notes[0].Lease = path(t, tt.path), coord.LeaseID(tt.lease)
+		got := brief.Refusal(v, brief.RefusalOptions{Now: now, File: tt.file})
+		if _, command, _ := strings.Cut(got, "Your user can override: coord-hub release"); command != tt.want {
+			t.Errorf("%s: %q, want %q", name, command, tt.want)
+		}
+	}
+}
+
+func TestACommandInACircleIsToldThatAnEditMayGoFirst(t *testing.T) {
+	v := refused(t)
+	v.Notes[0].Waits = true
+	got := brief.Refusal(v, brief.RefusalOptions{Now: now, Names: map[coord.AgentID]string{"ag-1": "alice"}})
+	if !strings.Contains(got, "alice waits for you elsewhere, so your edit tool may go first here; a command may not.") || strings.Contains(got, "same conflict") {
+		t.Error(got)
+	}
+}
+
+func TestWhatWouldBeOverwrittenIsDated(t *testing.T) {
+	v := refused(t)
+	v.Notes[0] = coord.Note{Gate: coord.GateChanged, Agent: "ag-1", State: coord.Idle, Since: now - 120_000}
+	got := brief.Refusal(v, brief.RefusalOptions{Now: now, Names: map[coord.AgentID]string{"ag-1": "alice"}})
+	if !strings.Contains(got, "where uncommitted changes of alice (idle) lie, made 2 min ago, after you last read or wrote it.") {
+		t.Error(got)
 	}
 }
 
@@ -212,14 +272,20 @@ func TestContextTellsEachNote(t *testing.T) {
 		{Gate: coord.GateUncommitted, Agent: "ag-1", Since: now - 60_000},
 		{Gate: coord.GateElsewhere, Agent: "ag-2", Subject: "a\nb", Since: now - 60_000},
 		{Gate: coord.GateAnnounced, Agent: "ag-1", Subject: "s"},
+		{Gate: coord.GateHeld, Agent: "ag-1", Since: now - 60_000},
+		{Gate: coord.GateReserved, Agent: "ag-2"},
+		{Gate: coord.GateRightOfWay, Agent: "ag-1", Subject: "s", Since: now - 60_000},
 	}}
 	got := brief.Context(v, brief.ContextOptions{Now: now, Names: map[coord.AgentID]string{"ag-1": "alice"}})
 	want := `[coord: "x"]
 - your subagent s_1 edited it, 5 s ago: read it again before you go on.
-- alice is in the way here and waits for you elsewhere, so you go first: keep its changes.
+- alice is in the way here and waits for you elsewhere, so you go first: read it again and keep the changes made there.
 - uncommitted changes of alice lie here, 60 s ago: keep them.
 - another session works on it in another working tree, 60 s ago ("a\nb"): expect a conflict at merge.
-- alice announced work on it ("s").`
+- alice announced work on it ("s").
+- alice is editing it in this working tree: read it again and keep the changes made there.
+- it is kept for another session, who has waited for it.
+- alice announced it earlier ("s") and goes first.`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -32,6 +32,7 @@ type payload struct {
 	To            coord.Seq       `json:"to"`
 	Wakes         int             `json:"wakes"`
 	By            coord.AgentID   `json:"by"`
+	Held          bool            `json:"held"`
 	Unsure        bool            `json:"unsure"`
 	Closed        []string        `json:"closed"`
 	Left          []string        `json:"left"`
@@ -62,7 +63,7 @@ var tellers = map[coord.EventKind]func(*coord.Event, *payload) string{
 		}
 		return file(p.Path) + " was released"
 	},
-	coord.KindLeasePassed:      touching("took over %s, which you had left; read it again before you edit it"),
+	coord.KindLeasePassed:      passed,
 	coord.KindPathWanted:       touching("waits for %s, which you hold"),
 	coord.KindPathFree:         freed,
 	coord.KindOverlapEdit:      overlapping,
@@ -145,6 +146,13 @@ func touching(format string) func(*coord.Event, *payload) string {
 	return func(_ *coord.Event, p *payload) string {
 		return name(p.Name) + " " + fmt.Sprintf(format, file(p.Path))
 	}
+}
+
+func passed(_ *coord.Event, p *payload) string {
+	if p.Held {
+		return fmt.Sprintf("%s edits %s, which you held: you were waiting for others elsewhere, so nobody would have got on; read it again before you edit it", name(p.Name), file(p.Path))
+	}
+	return fmt.Sprintf("%s took over %s, which you had left; read it again before you edit it", name(p.Name), file(p.Path))
 }
 
 func overlapping(_ *coord.Event, p *payload) string {

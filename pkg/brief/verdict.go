@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -18,9 +19,9 @@ type RefusalOptions struct {
 	Names map[coord.AgentID]string // of the agents in the notes; one that is missing is "another session"
 	Tools []string                 // coord's tools that this session can call, by their plain names; none = it has hooks only
 
-	// Release is what the user would type to take the path away from its
-	// holder; "" = "coord-hub release " and the path.
-	Release string
+	// File is how the user names the file from where they are; "" = as the
+	// verdict does.
+	File string
 }
 
 // Refusal says why an edit was stopped, in at most 600 characters: who is in the
@@ -33,8 +34,8 @@ func Refusal(v coord.Verdict, o RefusalOptions) string {
 		return ""
 	}
 	var out string
-	for _, room := range []struct{ subject, path int }{{80, 120}, {40, 80}, {0, 40}, {0, 20}} {
-		out = refusal(v, o, room.subject, room.path)
+	for _, r := range []room{{80, 120, 240}, {40, 80, 240}, {0, 40, 200}, {0, 20, 120}, {0, 20, 0}} {
+		out = refusal(v, o, r)
 		if utf8.RuneCountInString(out) <= maxRefusal {
 			return out
 		}
@@ -42,53 +43,109 @@ func Refusal(v coord.Verdict, o RefusalOptions) string {
 	return cut(out, maxRefusal)
 }
 
-// reasons word the rows of the gate that refuse: %s is who.
-var reasons = map[coord.Gate]string{
-	coord.GateHeld:       "%s is editing it in this working tree",
-	coord.GateReserved:   "it is kept for %s, who waited for it",
-	coord.GateRightOfWay: "%s announced it earlier and goes first",
+// room is how many characters parts of a refusal may take.
+type room struct{ subject, path, release int }
+
+// reason words a row of the gate that refuses: %s is who, then how long ago.
+type reason struct{ who, since string }
+
+var reasons = map[coord.Gate]reason{
+	coord.GateHeld:       {"%s is editing it in this working tree", ", since %s ago"},
+	coord.GateReserved:   {"it is kept for %s, who has waited for it", ", since %s ago"},
+	coord.GateRightOfWay: {"%s announced it earlier and goes first", ", announced %s ago"},
 }
 
-func refusal(v coord.Verdict, o RefusalOptions, subject, path int) string {
+func refusal(v coord.Verdict, o RefusalOptions, room room) string {
 	n := v.Notes[0]
 	who := o.name(n.Agent)
 	if n.Gate == coord.GateChanged {
-		return unseen(v, o, path)
+		return unseen(v, o, room.path)
 	}
-	reason := reasons[n.Gate]
-	if reason == "" {
-		reason = "%s is in the way (" + name(string(n.Gate)) + ")"
+	words, known := reasons[n.Gate]
+	if !known {
+		words = reason{"%s is in the way (" + name(string(n.Gate)) + ")", ", since %s ago"}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "coord: not written: %s. "+reason, quote(v.Path.String(), path), who)
-	if n.Subject != "" && subject > 0 {
-		fmt.Fprintf(&b, " (%s)", quote(n.Subject, subject))
+	fmt.Fprintf(&b, "coord: not written: %s. "+words.who, quote(v.Path.String(), room.path), who)
+	if n.Subject != "" && room.subject > 0 {
+		fmt.Fprintf(&b, " (%s)", quote(n.Subject, room.subject))
 	}
 	if n.Since > 0 {
-		b.WriteString(", since " + coord.Ago(o.Now.Sub(n.Since)))
+		fmt.Fprintf(&b, words.since, coord.Ago(o.Now.Sub(n.Since)))
 	}
 	b.WriteString(o.end(n))
-	b.WriteString(" Writing it by other means (shell, script, another tool) is the same conflict.")
-	if v.Place > 0 {
-		fmt.Fprintf(&b, " You are number %d in line and will be told when it is free.", v.Place)
+	if n.Waits {
+		fmt.Fprintf(&b, " %s waits for you elsewhere, so your edit tool may go first here; a command may not.", who)
+	} else {
+		b.WriteString(" Writing it by other means (shell, script, another tool) is the same conflict.")
 	}
+	b.WriteString(place(v.Place))
 	b.WriteString(" Now: work on something else" + o.choices(n) + ".")
-	release := o.Release
-	if release == "" {
-		release = "coord-hub release " + quote(v.Path.String(), path)
-	}
-	b.WriteString(" Your user can override: " + release)
+	b.WriteString(" Your user can override: coord-hub release" + o.released(v, room.release))
 	return b.String()
+}
+
+// place says where in the waiting line a session stands, from 1.
+func place(n int) string {
+	const told = " and will be told when it is free."
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " You are next in line" + told
+	case 2:
+		return " You are in line behind 1 other" + told
+	}
+	return fmt.Sprintf(" You are in line behind %d others%s", n-1, told)
+}
+
+// released says what to release, as a shell takes it, in at most so many
+// characters: the file; the lease, where the file has a name that cannot be
+// shown as it is or is too long; or else words.
+func (o RefusalOptions) released(v coord.Verdict, limit int) string {
+	file := o.File
+	if file == "" {
+		file = v.Path.String()
+	}
+	switch lease := v.Notes[0].Lease; {
+	case utf8.RuneCountInString(file) <= limit && typeable(file):
+		return " " + typed(file)
+	case lease != "":
+		return " " + string(lease)
+	}
+	return ", with the path of the file"
+}
+
+// typeable reports whether a file's name can be shown as it is, and typed so.
+func typeable(file string) bool {
+	return quote(file, len(file)) == `"`+file+`"` && !strings.ContainsAny(file, "'`")
+}
+
+// typed writes a file's name so that a shell and the command take it as one.
+func typed(file string) string {
+	if _, lease := coord.Ordinal("L", coord.LeaseID(file)); lease || strings.HasPrefix(file, "-") {
+		file = "./" + file
+	}
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-./@%+,:", r)
+	}
+	if strings.TrimFunc(file, plain) == "" {
+		return file
+	}
+	return "'" + file + "'"
 }
 
 // unseen words the refusal of a command that would write over work the session
 // does not know: it is made once, nobody has to be waited for.
 func unseen(v coord.Verdict, o RefusalOptions, path int) string {
 	n := v.Notes[0]
-	file := quote(v.Path.String(), path)
-	return fmt.Sprintf("coord: not run: it would write over %s, where uncommitted changes of %s%s lie, made%s, since you last read or wrote it. "+
+	file, made := quote(v.Path.String(), path), "made"
+	if ago, ok := strings.CutPrefix(o.ago(n), ","); ok {
+		made += ago + ","
+	}
+	return fmt.Sprintf("coord: not run: it would write over %s, where uncommitted changes of %s%s lie, %s after you last read or wrote it. "+
 		"Writing it by other means (script, another tool) is the same conflict. Now: read it first, then go on and keep those changes: this is said once. Your user can run the command.",
-		file, o.name(n.Agent), state(n), o.ago(n))
+		file, o.name(n.Agent), state(n), made)
 }
 
 // state says what the owner of uncommitted work is at.
@@ -167,7 +224,16 @@ var contexts = map[coord.Gate]func(coord.Note, RefusalOptions) string{
 		return fmt.Sprintf("your subagent %s edited it%s: read it again before you go on.", name(n.Subagent), o.ago(n))
 	},
 	coord.GateCircle: func(n coord.Note, o RefusalOptions) string {
-		return fmt.Sprintf("%s is in the way here and waits for you elsewhere, so you go first: keep its changes.", o.name(n.Agent))
+		return fmt.Sprintf("%s is in the way here and waits for you elsewhere, so you go first: read it again and keep the changes made there.", o.name(n.Agent))
+	},
+	coord.GateHeld: func(n coord.Note, o RefusalOptions) string {
+		return fmt.Sprintf("%s is editing it in this working tree%s: read it again and keep the changes made there.", o.name(n.Agent), subject(n))
+	},
+	coord.GateReserved: func(n coord.Note, o RefusalOptions) string {
+		return fmt.Sprintf("it is kept for %s, who has waited for it.", o.name(n.Agent))
+	},
+	coord.GateRightOfWay: func(n coord.Note, o RefusalOptions) string {
+		return fmt.Sprintf("%s announced it earlier%s and goes first.", o.name(n.Agent), subject(n))
 	},
 	coord.GateUncommitted: func(n coord.Note, o RefusalOptions) string {
 		if n.Agent == "" {

@@ -87,7 +87,7 @@ func (c *Client) Quota(ctx context.Context, now bool) (json.RawMessage, error) {
 	return c.do(ctx, request{method: http.MethodGet, path: "/api/quota"})
 }
 
-// ReleasePath lets others write a path, as the person behind the agents.
+// ReleasePath lets others write a path, or ends one lease, as the person behind the agents.
 func (c *Client) ReleasePath(ctx context.Context, in coord.PathRelease) (coord.Freed, error) {
 	return post[coord.Freed](ctx, c, "/api/release", in)
 }

@@ -230,6 +230,7 @@ type FileTouched struct {
 	Name      string      `json:"name,omitempty"`
 
 	Announcement AnnouncementID `json:"announcement_id,omitempty"` // of the recipient, if it is about one
+	Held         bool           `json:"held,omitempty"`            // with lease.passed: the recipient held it, a circle of waits let the other go first
 	Unsure       bool           `json:"unsure,omitempty"`          // it may have been somebody else: calls ran at the same time
 	By           AgentID        `json:"by,omitempty"`              // the person who took the recipient's right to the file
 }

@@ -58,6 +58,7 @@ type HookCall struct {
 	Project   ProjectID   `json:"project"`                 // of the working directory
 	Fixed     bool        `json:"project_fixed,omitempty"` // the user has named the project, for files and trees too
 	Workspace WorkspaceID `json:"workspace"`               // of the working directory
+	Inside    bool        `json:"inside,omitempty"`        // the working directory lies below the top of Workspace
 	Branch    string      `json:"branch,omitempty"`
 	FoldCase  bool        `json:"fold_case,omitempty"`
 	Label     string      `json:"label,omitempty"`
@@ -71,7 +72,7 @@ type HookCall struct {
 	ToolUse    string     `json:"tool_use_id,omitempty"`
 	Files      []HookFile `json:"files,omitempty"` // written, or about to be
 	Reads      []HookFile `json:"reads,omitempty"` // shown to the model by the tool that has run
-	Trees      []HookTree `json:"trees,omitempty"` // working trees that a command is about to touch as a whole
+	Trees      []HookTree `json:"trees,omitempty"` // working trees that a command is about to touch as a whole; afterwards, of whose files it may have settled some
 	Duration   int64      `json:"duration_ms,omitempty"`
 	Harmless   bool       `json:"harmless,omitempty"`   // a shell command that is known to write nothing
 	Blocked    bool       `json:"blocked,omitempty"`    // with stop: this stop follows one that a hook has blocked
@@ -132,6 +133,7 @@ type Unfinished struct {
 	Path      Path        `json:"path"`
 	Owner     string      `json:"owner,omitempty"`      // name of the peer that wrote it, "" = the session itself
 	State     Activity    `json:"state,omitempty"`      // of the owner
+	Mixed     bool        `json:"mixed,omitempty"`      // the session itself has gone on with it
 	Other     bool        `json:"other_tree,omitempty"` // it lies in another working tree of the project, whose stash is the same
 }
 
@@ -175,12 +177,14 @@ type Doubt struct {
 	Path      Path        `json:"path"`
 	Lease     LeaseID     `json:"lease_id,omitempty"` // the lease there, "" = none
 	Touched   Millis      `json:"touched,omitempty"`  // of that lease
+	Since     Millis      `json:"since,omitempty"`    // the lease is held: was the file committed after that second?
 }
 
 // Finding is what git said of a Doubt.
 type Finding struct {
-	Doubt   Doubt  `json:"doubt"`
-	Known   bool   `json:"known"`             // false: no answer in time, or no repository
-	Dirty   bool   `json:"dirty"`             // the file differs from the last commit, or is in none
-	Changed Millis `json:"changed,omitempty"` // when the file was last written, 0 = it is not there
+	Doubt     Doubt  `json:"doubt"`
+	Known     bool   `json:"known"`               // false: no answer in time, or no repository
+	Dirty     bool   `json:"dirty"`               // the file differs from the last commit, or is in none
+	Committed bool   `json:"committed,omitempty"` // with Since, of a file that is not dirty: a commit of it was made
+	Changed   Millis `json:"changed,omitempty"`   // when the file was last written, 0 = it is not there
 }

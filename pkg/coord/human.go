@@ -19,7 +19,8 @@ func (id AgentID) IsHuman() bool { return strings.HasPrefix(string(id), humanPre
 type PathRelease struct {
 	Project   ProjectID   `json:"project"`
 	Workspace WorkspaceID `json:"workspace,omitempty"` // "" = every working tree of the project
-	Path      string      `json:"path"`                // as the project names it
+	Path      string      `json:"path,omitempty"`      // as the project names it
+	Lease     LeaseID     `json:"lease,omitempty"`     // instead of all of the above: nothing but this lease
 	Look      bool        `json:"look,omitempty"`      // only say what would happen: nothing changes
 }
 

@@ -20,6 +20,7 @@ type Lease struct {
 	Path      Path        `json:"path"`
 	Agent     AgentID     `json:"agent"`
 	Subagent  string      `json:"subagent,omitempty"` // of the holder's session, "" = its main thread
+	Makers    []AgentID   `json:"makers,omitempty"`   // others whose uncommitted work may lie there too
 	Taken     Millis      `json:"taken"`
 	Touched   Millis      `json:"touched"`
 	Pending   bool        `json:"pending,omitempty"` // its first edit has been let through and not yet reported done
@@ -43,6 +44,7 @@ type Wait struct {
 	Since     Millis         `json:"since"`
 	Reserved  Millis         `json:"reserved,omitempty"` // the path is kept for this agent until then
 	Told      Millis         `json:"told,omitempty"`     // it was told that the path is free
+	Stuck     bool           `json:"stuck,omitempty"`    // the gate has let its agent write nothing since it refused it this path
 	Ended     Millis         `json:"ended,omitempty"`    // 0 while it waits
 }
 
@@ -83,6 +85,8 @@ type Note struct {
 	Announcement AnnouncementID `json:"announcement_id,omitempty"`
 	Subject      string         `json:"subject,omitempty"` // of the announcement; peer text
 	Thread       ThreadID       `json:"thread_id,omitempty"`
+	Lease        LeaseID        `json:"lease_id,omitempty"` // of a peer, in the way
+	Waits        bool           `json:"waits,omitempty"`    // the peer in the way waits for this session elsewhere: an edit would go first, a command does not
 	Workspace    WorkspaceID    `json:"workspace,omitempty"`
 	Since        Millis         `json:"since,omitempty"` // of the lease or announcement
 	Until        Millis         `json:"until,omitempty"` // when it ends by itself, 0 = unknown

@@ -1,11 +1,13 @@
 package coordtest_test
 
 import (
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/coordhq/coord/pkg/coordtest"
@@ -16,6 +18,7 @@ func git(t *testing.T, c *coordtest.HookSession, args ...string) {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"-c", "user.name=test", "-c", "user.email=test@example.com"}, args...)...)
 	cmd.Dir = c.Dir
+	cmd.Env = append(os.Environ(), "GIT_COMMITTER_DATE="+time.Now().Add(2*time.Second).Format(time.RFC3339)) // in a later second than what was done before
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
@@ -24,12 +27,13 @@ func git(t *testing.T, c *coordtest.HookSession, args ...string) {
 // edits is an edit with its write between the two hooks.
 func edits(t *testing.T, c *coordtest.HookSession, name string) coordtest.Said {
 	t.Helper()
-	said := c.BeginEdit(name)
+	fill := coordtest.Fill{"file": name, "tool_use": "toolu_" + rand.Text()}
+	said := c.Hook("pre-tool", "pre_edit", fill)
 	if said.Denied {
 		return said
 	}
 	change(t, c, name)
-	after := c.Hook("post-tool", "post_edit", coordtest.Fill{"file": name})
+	after := c.Hook("post-tool", "post_edit", fill)
 	said.Context += after.Context
 	return said
 }
@@ -196,5 +200,106 @@ func TestALeaseOutsideARepositoryIsLeftAsItIs(t *testing.T) {
 	alice.Stop()
 	if said := edits(t, bob, "notes.md"); said.Denied || !strings.Contains(said.Context, "alice (idle)") {
 		t.Errorf("bob's edit: %+v, want it to pass with a hint", said)
+	}
+}
+
+// gits is a git command of a session, with its two hooks around it.
+func gits(t *testing.T, c *coordtest.HookSession, args ...string) coordtest.Said {
+	t.Helper()
+	fill := coordtest.Fill{"command": "git " + strings.Join(args, " "), "tool_use": "toolu_git_" + c.Name}
+	if said := c.Hook("pre-tool", "pre_bash", fill); said.Denied {
+		return said
+	}
+	git(t, c, args...)
+	return c.Hook("post-tool", "post_bash", fill)
+}
+
+func TestWhatItsHolderCommitsInTheTurnIsFreeAtOnce(t *testing.T) {
+	for name, args := range map[string][]string{
+		"committed":  {"commit", "-qm", "done", "--", "login.go"},
+		"taken back": {"checkout", "-q", "--", "login.go"},
+		"stashed":    {"stash", "-q"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alice, bob, _ := two(t)
+			edits(t, alice, "login.go")
+			if said := bob.Edit("login.go"); !said.Denied {
+				t.Fatalf("bob's edit before: %+v, want a refusal", said)
+			}
+			if said := gits(t, alice, args...); said.Denied {
+				t.Fatalf("alice's git %v: %+v", args, said)
+			}
+			if said := reads(bob, "cart.go"); !strings.Contains(said.Context, `"login.go" is free for you`) {
+				t.Errorf("bob is told %+v, want that the file is free, although alice's turn goes on", said)
+			}
+			silent(t, "bob's edit", edits(t, bob, "login.go"))
+			if said := alice.BeginEdit("login.go"); !said.Denied || !strings.Contains(said.Reason, "bob") {
+				t.Errorf("alice, who goes on with it: %+v, want that bob is at it now", said)
+			}
+		})
+	}
+}
+
+func TestAGitCommandThatCommitsNothingFreesNothing(t *testing.T) {
+	for _, args := range [][]string{{"add", "login.go"}, {"status"}, {"commit", "-qm", "other", "--", "cart.go"}} {
+		alice, bob, _ := two(t)
+		edits(t, alice, "login.go")
+		edits(t, alice, "cart.go")
+		gits(t, alice, args...)
+		if said := bob.Edit("login.go"); !said.Denied {
+			t.Errorf("bob's edit after alice's git %v: %+v, want a refusal", args, said)
+		}
+	}
+}
+
+func TestAPeerFindsThatWhatRefusesItIsCommitted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then   func(t *testing.T, alice *coordtest.HookSession)
+		passes bool
+	}{
+		"committed by the user": {func(t *testing.T, alice *coordtest.HookSession) { git(t, alice, "commit", "-qam", "done") }, true},
+		"committed, then a command of its holder runs": {func(t *testing.T, alice *coordtest.HookSession) {
+			git(t, alice, "commit", "-qam", "done")
+			alice.Hook("pre-tool", "pre_bash", coordtest.Fill{"command": "python3 rewrite.py"})
+		}, false},
+		"committed, then its holder is about to write": {func(t *testing.T, alice *coordtest.HookSession) {
+			git(t, alice, "commit", "-qam", "done")
+			alice.BeginEdit("login.go")
+		}, false},
+		"another file committed":  {func(t *testing.T, alice *coordtest.HookSession) { git(t, alice, "commit", "-qm", "x", "--allow-empty") }, false},
+		"set back, but no commit": {func(t *testing.T, alice *coordtest.HookSession) { git(t, alice, "checkout", "-q", "--", "login.go") }, false},
+		"committed and changed anew": {func(t *testing.T, alice *coordtest.HookSession) {
+			git(t, alice, "commit", "-qam", "done")
+			if err := os.WriteFile(filepath.Join(alice.Dir, "login.go"), []byte("new\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alice, bob, _ := two(t)
+			edits(t, alice, "login.go")
+			tt.then(t, alice)
+			if said := bob.Edit("login.go"); said.Denied == tt.passes {
+				t.Errorf("bob's edit: %+v, want it to pass: %v", said, tt.passes)
+			}
+		})
+	}
+}
+
+func TestWhoWaitsForACommittedFileGoesBeforeWhoAsksNow(t *testing.T) {
+	alice, bob, home := two(t)
+	carol := home.HookSession("carol", alice.Dir)
+	carol.Start()
+	carol.Prompt()
+	edits(t, alice, "login.go")
+	if said := carol.Edit("login.go"); !said.Denied {
+		t.Fatalf("carol's edit: %+v, want a refusal", said)
+	}
+	git(t, alice, "commit", "-qam", "done")
+	if said := bob.Edit("login.go"); !said.Denied || !strings.Contains(said.Reason, "kept for carol") {
+		t.Errorf("bob's edit: %+v, want that it is carol's turn", said)
+	}
+	if said := carol.Edit("login.go"); said.Denied {
+		t.Errorf("carol's edit: %+v, want it to pass", said)
 	}
 }

@@ -49,11 +49,16 @@ func findings(ctx context.Context, w workspace.Workspace, doubts []coord.Doubt) 
 	out := make([]coord.Finding, len(doubts))
 	for i, d := range doubts {
 		out[i] = coord.Finding{Doubt: d, Known: known}
-		if c, ok := dirty[d.Path.Key(w.FoldCase)]; ok && known {
+		c, isDirty := dirty[d.Path.Key(w.FoldCase)]
+		switch {
+		case !known:
+		case isDirty:
 			out[i].Dirty = true
 			if info, err := os.Lstat(filepath.Join(w.Top, filepath.FromSlash(c.Disk))); err == nil {
 				out[i].Changed = coord.At(info.ModTime())
 			}
+		case d.Since > 0:
+			out[i].Committed = workspace.Committed(ctx, w.Top, d.Path, d.Since.Time())
 		}
 	}
 	return out

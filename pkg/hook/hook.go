@@ -215,7 +215,7 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	call := r.in.call
 	call.Harmless = r.in.harmless
 	call.Host, call.Project, call.Workspace, call.Branch, call.FoldCase = host, here.Project, here.ID, here.Branch, here.FoldCase
-	call.Fixed = here.Fixed
+	call.Fixed, call.Inside = here.Fixed, here.Cwd != here.Top
 	call.Label, call.Enforce, call.Missed = r.settings.AgentName, r.settings.Enforce, r.outage.count()
 	call.WakeOff = r.settings.NoWake
 	call.PID, call.PIDStart = clientProcess(r.Getenv)
@@ -229,12 +229,13 @@ func (r *run) prepare(ctx context.Context) (*coord.HookCall, error) {
 	if call.Reads, err = r.resolve(ctx, p, here, r.in.reads); err != nil {
 		return nil, err
 	}
-	if r.in.event == coord.HookBeforeTool {
-		if r.trees, err = p.trees(ctx, r.in.git); err != nil {
-			return nil, err
-		}
-		for _, t := range r.trees {
+	if r.trees, err = p.trees(ctx, r.in.git); err != nil {
+		return nil, err
+	}
+	for _, t := range r.trees {
+		if r.in.event == coord.HookBeforeTool || t.act.Settles() {
 			call.Trees = append(call.Trees, coord.HookTree{Project: t.space.Project, Workspace: t.space.ID})
+			r.spaces[t.space.ID] = t.space
 		}
 	}
 	r.writes = len(call.Files) > 0

@@ -71,6 +71,9 @@ func (t tree) danger(ctx context.Context, work []coord.Unfinished) string {
 	var names []coord.Path
 	stash := map[string]bool{}
 	for _, u := range work {
+		if u.Mixed && t.act.Harm == shell.Takes { // nothing is lost, and it can only be committed whole
+			u.Owner = ""
+		}
 		switch {
 		case u.Workspace != t.space.ID:
 			if u.Other && u.State == coord.Busy {
@@ -161,9 +164,13 @@ var harms = map[shell.Harm]string{shell.Drops: "would throw away", shell.Moves: 
 
 // refusal words a danger, with as many file names as there is room for.
 func (t tree) refusal(d shell.Danger) string {
-	instead := ""
-	if d.Instead != "" {
-		instead = " Limited to your own files: " + d.Instead
+	instead := "."
+	switch {
+	case d.Instead == "":
+	case d.Harm == shell.Moves && !t.act.SharedStash:
+		instead = ", or work in a tree of your own: " + d.Instead
+	default:
+		instead = ", or limit it to your own files: " + d.Instead
 	}
 	for n := min(len(d.Files), 5); ; n-- {
 		var files []string
@@ -173,16 +180,16 @@ func (t tree) refusal(d shell.Danger) string {
 		if more := len(d.Files) - n; more > 0 {
 			files = append(files, fmt.Sprintf("%d more", more))
 		}
-		words := fmt.Sprintf("coord: not run: git %s %s what other sessions have not committed here: %s. Doing it another way is the same conflict.%s Or wait until they have committed. Your user can run it.",
+		words := fmt.Sprintf("coord: not run: git %s %s what other sessions have not committed here: %s. Doing it another way is the same conflict. Your user can run it. Wait until they have committed%s",
 			t.act.Verb, harms[d.Harm], strings.Join(files, ", "), instead)
 		if utf8.RuneCountInString(words) <= maxRefusal {
 			return words
 		}
 		if n == 0 {
-			if instead == "" {
+			if instead == "." {
 				return string([]rune(words)[:maxRefusal-1]) + "…"
 			}
-			instead = ""
+			instead = "."
 			n = 2
 		}
 	}

@@ -15,8 +15,9 @@ func (t *txn) refusal(w *coord.Wait) *coord.Note {
 type pair struct{ who, whom coord.AgentID }
 
 // waitsFor reports whether an agent waits, directly or through others, for the
-// one that makes this request: refusing it would close a circle. What it does in
-// one request changes nothing about that, so each agent is looked at once.
+// one that makes this request, and nobody in between can go on: refusing the
+// request would close a circle. What the one does in its request changes nothing
+// about that, so each agent is looked at once.
 func (t *txn) waitsFor(who, whom coord.AgentID) bool {
 	if known, ok := t.circles[pair{who, whom}]; ok {
 		return known
@@ -24,14 +25,23 @@ func (t *txn) waitsFor(who, whom coord.AgentID) bool {
 	if t.circles == nil {
 		t.circles = map[pair]bool{}
 	}
-	g := waitGraph{t: t}
+	g := waitGraph{t: t, stuck: true}
 	t.circles[pair{who, whom}] = g.reaches(who, whom)
 	return t.circles[pair{who, whom}]
 }
 
+// endures reports whether an obstacle lasts as long as others want. A
+// reservation is over in a minute, whoever waits for whom: it closes no circle.
+func endures(n *coord.Note) bool { return n.Gate != coord.GateReserved }
+
+// stuck reports whether an agent goes no further before it gets what it waits
+// for: its turn is over, or nothing has been let through since it was refused.
+func (t *txn) stuck(w *coord.Wait) bool { return w.Stuck || !t.inTurn(t.agents[w.Agent], t.now) }
+
 // waitGraph knows who is kept from a path by whom. It looks when it is asked.
 type waitGraph struct {
 	t     *txn
+	stuck bool // only who is stuck counts, and only what endures
 	edges map[coord.AgentID][]coord.AgentID
 }
 
@@ -42,7 +52,10 @@ func (g *waitGraph) ahead(id coord.AgentID) []coord.AgentID {
 	}
 	var edges []coord.AgentID
 	for _, w := range g.t.waitsOf[id] {
-		if n := g.t.refusal(w); n != nil {
+		if g.stuck && !g.t.stuck(w) {
+			continue
+		}
+		if n := g.t.refusal(w); n != nil && (!g.stuck || endures(n)) {
 			edges = append(edges, n.Agent)
 		}
 	}

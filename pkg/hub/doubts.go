@@ -9,10 +9,11 @@ import (
 
 // What is uncommitted, only git knows, and only hooks ask it: the hub asks them,
 // and only where the answer matters. The holder's hook looks at its own leases
-// when its turn ends; a hook that is about to write looks at the lease that
-// another session left there, or, without one, at the file itself where another
-// session was here lately. A lease that is held is not looked at by others: its
-// holder may be about to write.
+// after a git command that may have committed them, and when its turn ends; a
+// hook that is about to write looks at the lease that another session left
+// there, or, without one, at the file itself where another session was here
+// lately. A lease that would refuse it is looked at while its holder is not about
+// to write, and then a clean file is not enough: it must have been committed.
 
 // beenHere is how long after its last sign another session counts as having been
 // here.
@@ -37,6 +38,8 @@ func (k *hook) doubts(spots []spot) []coord.Doubt {
 		case l == nil && k.othersWereHere(s.editor):
 		case l != nil && l.Agent != k.me.ID && !k.held(l):
 			d.Lease, d.Touched = l.ID, l.Touched
+		case l != nil && k.quiet(l) && k.refuses(s.editor, k.obstacle(s.editor, s.path)):
+			d.Lease, d.Touched, d.Since = l.ID, l.Touched, l.Taken
 		default:
 			continue
 		}
@@ -47,14 +50,33 @@ func (k *hook) doubts(spots []spot) []coord.Doubt {
 	return out
 }
 
-// ownDoubts lists the session's leases in the working tree where its turn ends.
-func (k *hook) ownDoubts() []coord.Doubt {
+// quiet reports whether the holder of a lease is neither about to write the file
+// nor runs a command that may be at it.
+func (k *hook) quiet(l *coord.Lease) bool {
+	file := coord.HookFile{Path: l.Path, Project: l.Project, Workspace: l.Workspace}
+	return k.atRest(l) && !k.hub.toolRuns.running(l.Agent, file)
+}
+
+// atRest reports whether a lease was last touched by an edit that is done, not
+// by one that has only been let through.
+func (t *txn) atRest(l *coord.Lease) bool {
+	x := t.project(l.Project).index
+	for _, e := range slices.Backward(x.edits[x.key(l.Path)]) {
+		if e.Agent == l.Agent && e.Workspace == l.Workspace {
+			return !l.Pending && e.Time >= l.Touched
+		}
+	}
+	return false
+}
+
+// ownDoubts lists the session's leases in some working trees.
+func (k *hook) ownDoubts(in ...coord.WorkspaceID) []coord.Doubt {
 	if len(k.in.Checked) > 0 {
 		return nil
 	}
 	var out []coord.Doubt
 	for _, l := range k.leasesOf(k.me.ID) {
-		if l.Workspace == k.in.Workspace && !l.Pending && len(out) < maxDoubts {
+		if slices.Contains(in, l.Workspace) && !l.Pending && len(out) < maxDoubts {
 			out = append(out, coord.Doubt{Workspace: l.Workspace, Path: l.Path, Lease: l.ID, Touched: l.Touched})
 		}
 	}
@@ -62,12 +84,15 @@ func (k *hook) ownDoubts() []coord.Doubt {
 }
 
 // committed ends the leases of which the hook has found that their file has no
-// uncommitted change, if they are as they were when it was asked.
-func (k *hook) committed(may func(*coord.Lease) bool) {
+// uncommitted change, if they are as they were when it was asked. Who waits for
+// such a file goes before who has asked just now.
+func (k *hook) committed(may func(*coord.Lease, coord.Finding) bool) {
 	for _, f := range k.in.Checked {
 		l := k.leases[f.Doubt.Lease]
-		if f.Known && !f.Dirty && l != nil && l.Workspace == f.Doubt.Workspace && l.Touched == f.Doubt.Touched && may(l) {
+		if f.Known && !f.Dirty && l != nil && l.Workspace == f.Doubt.Workspace && l.Touched == f.Doubt.Touched && may(l, f) {
 			k.endLease(l)
+			k.settle(l.Agent)
+			k.serveLines()
 		}
 	}
 }
@@ -121,7 +146,7 @@ func (k *hook) unclaimed(s spot, v *coord.Verdict) {
 // overwrites refuses, once for each change, a command that would write over what
 // another session has not committed and this one has not seen.
 func (k *hook) overwrites(spots []spot) {
-	if k.in.Tool != coord.ShellTool || slices.ContainsFunc(spots, func(s spot) bool { return s.lenient || k.obstacle(s.editor, s.path) != nil }) {
+	if k.in.Tool != coord.ShellTool || slices.ContainsFunc(spots, func(s spot) bool { return s.lenient || k.refuses(s.editor, k.obstacle(s.editor, s.path)) }) {
 		return
 	}
 	for _, s := range spots {
@@ -130,7 +155,7 @@ func (k *hook) overwrites(spots []spot) {
 			continue
 		}
 		v := coord.Verdict{Path: s.path, Decision: coord.DecisionRefuse, Notes: []coord.Note{
-			{Gate: coord.GateChanged, Agent: l.Agent, State: k.stateOf(l.Agent), Since: l.Touched}}}
+			{Gate: coord.GateChanged, Agent: l.Agent, Workspace: s.workspace, State: k.stateOf(l.Agent), Since: l.Touched}}}
 		k.answer.Refused, k.answer.Reason = true, k.refusal(v)
 		return
 	}

@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -24,6 +26,7 @@ type editor struct {
 	project   coord.ProjectID
 	workspace coord.WorkspaceID
 	lenient   bool // refuse nothing: what would be refused is told
+	shell     bool // by a command, which looks at nothing before it writes
 }
 
 // acquire asks the gate for one path and, unless it refuses, takes the lease:
@@ -36,11 +39,13 @@ func (t *txn) acquire(e editor, p coord.Path, pending bool) coord.Verdict {
 			inform(&v, coord.Note{Gate: coord.GateSubagent, Agent: l.Agent, Subagent: l.Subagent, Since: l.Touched})
 		}
 		v.Lease = t.touch(e, l, pending)
-		t.leaveLine(e, p)
+		t.letThrough(e, p)
 		return v
 	}
 	if n := t.obstacle(e, p); n != nil {
 		if t.refuses(e, n) {
+			n.Workspace = e.workspace
+			n.Waits = endures(n) && t.waitsFor(n.Agent, e.agent.ID)
 			v.Decision, v.Notes = coord.DecisionRefuse, append(v.Notes, *n)
 			if n.Gate == coord.GateRightOfWay {
 				v.Notes[0].Thread = t.ask(e, p, n)
@@ -48,7 +53,7 @@ func (t *txn) acquire(e editor, p coord.Path, pending bool) coord.Verdict {
 			v.Place = t.queue(e, p, n)
 			return v
 		}
-		if t.waitsFor(n.Agent, e.agent.ID) {
+		if !e.lenient {
 			n.Gate = coord.GateCircle
 		} else if t.once("overridden", e.agent.ID, n.Agent, p) {
 			t.emit(news{kind: coord.KindOverlapEdit, project: e.project, actor: e.agent.ID, priority: coord.Medium, to: []coord.AgentID{n.Agent},
@@ -60,13 +65,28 @@ func (t *txn) acquire(e editor, p coord.Path, pending bool) coord.Verdict {
 	if l := t.leaseAt(e, p); l == nil || !e.lenient || !t.held(l) { // in lenient mode the holder keeps what it holds
 		v.Lease = t.take(e, p, pending)
 	}
-	t.leaveLine(e, p)
+	t.letThrough(e, p)
 	return v
 }
 
-// refuses reports whether what is in the way stops the edit.
+// letThrough notes that the editor may write: it waits for this path no more,
+// and is stuck nowhere.
+func (t *txn) letThrough(e editor, p coord.Path) {
+	t.leaveLine(e, p)
+	for _, w := range slices.SortedFunc(maps.Values(t.waitsOf[e.agent.ID]), inLine) {
+		if w.Stuck {
+			next := *w
+			next.Stuck = false
+			t.putWait(&next)
+		}
+	}
+}
+
+// refuses reports whether what is in the way stops the edit. A circle of waits
+// is opened for an edit alone: its tool applies to the file as the session knows
+// it, while a command may write over what the peer has just made.
 func (t *txn) refuses(e editor, n *coord.Note) bool {
-	return n != nil && !e.lenient && !t.waitsFor(n.Agent, e.agent.ID)
+	return n != nil && !e.lenient && (e.shell || !endures(n) || !t.waitsFor(n.Agent, e.agent.ID))
 }
 
 // inform adds words to a verdict that lets the edit through.
@@ -83,7 +103,7 @@ func (t *txn) obstacle(e editor, p coord.Path) *coord.Note {
 		return nil
 	}
 	if l != nil && t.held(l) {
-		return &coord.Note{Gate: coord.GateHeld, Agent: l.Agent, Subagent: l.Subagent, Since: l.Taken, Until: l.Touched.Add(untouched),
+		return &coord.Note{Gate: coord.GateHeld, Agent: l.Agent, Subagent: l.Subagent, Lease: l.ID, Since: l.Taken, Until: l.Touched.Add(untouched),
 			Subject: t.subjectAt(e.project, l.Agent, p)}
 	}
 	if w := t.reservation(e, p); w != nil {

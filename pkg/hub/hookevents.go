@@ -51,7 +51,7 @@ func (k *hook) beforeTool() {
 	}
 	spots := k.spots()
 	k.interrupted()
-	k.committed(func(l *coord.Lease) bool { return !k.held(l) })
+	k.committed(func(l *coord.Lease, f coord.Finding) bool { return !k.held(l) || f.Committed && k.quiet(l) })
 	k.answer.Look, k.answer.Check = k.suspicions(spots), k.doubts(spots)
 	if k.asks() {
 		return // nothing has happened yet: it will ask again
@@ -112,10 +112,15 @@ func (k *hook) unfinished() []coord.Unfinished {
 			continue
 		}
 		u := coord.Unfinished{Workspace: l.Workspace, Path: l.Path, Other: !here}
-		if l.Agent != k.me.ID {
-			u.Owner, u.State = "another session", k.stateOf(l.Agent)
+		owner := l.Agent
+		if owner == k.me.ID {
+			owner = k.makerOf(l)
+			u.Mixed = owner != ""
 		}
-		if a := k.agents[l.Agent]; l.Agent != k.me.ID && a != nil {
+		if owner != "" {
+			u.Owner, u.State = "another session", k.stateOf(owner)
+		}
+		if a := k.agents[owner]; a != nil {
 			u.Owner = a.Name
 		}
 		out = append(out, u)
@@ -126,7 +131,21 @@ func (k *hook) unfinished() []coord.Unfinished {
 	return out[:min(len(out), maxUnfinished)]
 }
 
+// makerOf gives the other agent whose uncommitted work may lie under a lease of
+// the session, "" when there is none: one that is busy before one that is not.
+func (k *hook) makerOf(l *coord.Lease) (maker coord.AgentID) {
+	for _, id := range l.Makers {
+		if maker == "" || k.stateOf(id) == coord.Busy {
+			maker = id
+		}
+	}
+	return maker
+}
+
 func (k *hook) afterTool() {
+	if k.gitRan(); k.asks() {
+		return
+	}
 	for _, f := range k.in.Reads {
 		k.sees(k.editor(f), f.Path)
 	}
@@ -135,7 +154,22 @@ func (k *hook) afterTool() {
 
 // toolFailed takes an edit as not done. A shell command that failed may have
 // written before it did.
-func (k *hook) toolFailed() { k.finish(k.in.Tool != coord.ShellTool) }
+func (k *hook) toolFailed() {
+	if k.gitRan(); !k.asks() {
+		k.finish(k.in.Tool != coord.ShellTool)
+	}
+}
+
+// gitRan ends the leases of what a git command of the session has committed or
+// taken back, so that others need not wait for the end of its turn.
+func (k *hook) gitRan() {
+	var trees []coord.WorkspaceID
+	for _, t := range k.in.Trees {
+		trees = append(trees, t.Workspace)
+	}
+	k.committed(func(l *coord.Lease, _ coord.Finding) bool { return l.Agent == k.me.ID && k.atRest(l) })
+	k.answer.Check = k.ownDoubts(trees...)
+}
 
 // finish notes what became of a tool call and of the files it was to write. What
 // its own hook has said before reaches the model with the result, thus after
@@ -162,8 +196,8 @@ func (k *hook) finish(failed bool) {
 // wait keeps the session from stopping.
 func (k *hook) stop() {
 	if k.in.Subagent == "" && !k.in.Background {
-		k.committed(func(l *coord.Lease) bool { return l.Agent == k.me.ID })
-		if k.answer.Check = k.ownDoubts(); k.asks() {
+		k.committed(func(l *coord.Lease, _ coord.Finding) bool { return l.Agent == k.me.ID })
+		if k.answer.Check = k.ownDoubts(k.in.Workspace); k.asks() {
 			return
 		}
 	}

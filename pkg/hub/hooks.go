@@ -348,7 +348,7 @@ func (s *state) agentOfSession(member coord.MemberID, in coord.HookCall) *coord.
 // editor is who writes one of the hook's files.
 func (k *hook) editor(f coord.HookFile) editor {
 	return editor{agent: k.me, subagent: k.in.Subagent, project: f.Project, workspace: f.Workspace,
-		lenient: k.in.Enforce == coord.EnforceWarn || k.in.Enforce == coord.EnforceOff}
+		lenient: k.in.Enforce == coord.EnforceWarn || k.in.Enforce == coord.EnforceOff, shell: k.in.Tool == coord.ShellTool}
 }
 
 func (k *hook) spots() []spot {

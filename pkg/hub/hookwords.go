@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	wording "github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/coord"
@@ -78,13 +80,24 @@ func (k *hook) confirmed() {
 
 // refusal says why an edit must not be made now.
 func (k *hook) refusal(v coord.Verdict) string {
-	o := wording.RefusalOptions{Now: k.now, Names: k.names(v)}
+	o := wording.RefusalOptions{Now: k.now, Names: k.names(v), File: k.typed(v)}
 	if !k.me.HookOnly {
 		for _, op := range tool.Offered(true) {
 			o.Tools = append(o.Tools, op.Name)
 		}
 	}
 	return wording.Refusal(v, o)
+}
+
+// typed is how the session's user names the file of a refusal where they are, ""
+// = as the verdict does.
+func (k *hook) typed(v coord.Verdict) string {
+	ws := v.Notes[0].Workspace
+	top, here := strings.CutPrefix(string(ws), string(k.in.Host)+":")
+	if !here || ws == k.in.Workspace && !k.in.Inside {
+		return ""
+	}
+	return path.Join(top, v.Path.String())
 }
 
 // hints says what a session should know of a file it writes.

@@ -45,31 +45,51 @@ func act[Out any](h *Hub, ctx context.Context, op, about, key string, rule func(
 // coord.NotFound when nothing was in the way. A look does all that and takes it
 // back. The caller in the context must be an operator.
 func (h *Hub) ReleasePath(ctx context.Context, in coord.PathRelease, idempotencyKey string) (coord.Freed, error) {
-	p, err := coord.ParsePath(in.Path)
+	about, rule, err := releasing(in)
 	if err != nil {
 		return coord.Freed{}, err
 	}
-	if in.Project == "" {
-		return coord.Freed{}, coord.Errorf(coord.Invalid, "send project", "a path is named without its project")
+	if in.Look {
+		return h.look(ctx, rule)
 	}
-	rule := func(t *txn, by coord.AgentID) (coord.Freed, error) {
-		project := t.projectAt(in.Project, in.Workspace, false)
-		out := t.freePath(by, project, in.Workspace, p)
+	return act(h, ctx, "release", about, idempotencyKey, rule)
+}
+
+// releasing gives the rule that frees what a person names, and its name.
+func releasing(in coord.PathRelease) (about string, rule func(*txn, coord.AgentID) (coord.Freed, error), err error) {
+	if in.Lease != "" {
+		return string(in.Lease), func(t *txn, by coord.AgentID) (coord.Freed, error) {
+			l := t.leases[in.Lease]
+			if l == nil {
+				return coord.Freed{}, coord.Errorf(coord.NotFound, "it may have ended", "there is no lease %s", in.Lease)
+			}
+			f := newFreed(l.Path)
+			t.freeLease(by, l, &f)
+			t.serveLines() // now, so that the answer can say who goes first
+			f.First = t.keptFor(l.Project, l.Workspace, l.Path)
+			return f, nil
+		}, nil
+	}
+	p, err := coord.ParsePath(in.Path)
+	if err != nil {
+		return "", nil, err
+	}
+	if in.Project == "" {
+		return "", nil, coord.Errorf(coord.Invalid, "send project", "a path is named without its project")
+	}
+	return p.String(), func(t *txn, by coord.AgentID) (coord.Freed, error) {
+		out := t.freePath(by, t.projectAt(in.Project, in.Workspace, false), in.Workspace, p)
 		if len(out.Holders) == 0 {
 			return out, coord.Errorf(coord.NotFound, "coord-hub status shows the hub; the file may be free already", "nobody holds or announces %s", p)
 		}
 		return out, nil
-	}
-	if in.Look {
-		return h.lookAtPath(ctx, rule)
-	}
-	return act(h, ctx, "release", p.String(), idempotencyKey, rule)
+	}, nil
 }
 
 // errLooked ends the rule of a look, so that the writer takes back what it did.
 var errLooked = errors.New("only looked")
 
-func (h *Hub) lookAtPath(ctx context.Context, rule func(*txn, coord.AgentID) (coord.Freed, error)) (coord.Freed, error) {
+func (h *Hub) look(ctx context.Context, rule func(*txn, coord.AgentID) (coord.Freed, error)) (coord.Freed, error) {
 	c, err := person(ctx)
 	if err != nil {
 		return coord.Freed{}, err
@@ -92,17 +112,7 @@ func (h *Hub) lookAtPath(ctx context.Context, rule func(*txn, coord.AgentID) (co
 // ReleaseLease leaves one lease; see ReleasePath. One that is left already is
 // no error.
 func (h *Hub) ReleaseLease(ctx context.Context, id coord.LeaseID, idempotencyKey string) (coord.Freed, error) {
-	return act(h, ctx, "release", string(id), idempotencyKey, func(t *txn, by coord.AgentID) (coord.Freed, error) {
-		l := t.leases[id]
-		if l == nil {
-			return coord.Freed{}, coord.Errorf(coord.NotFound, "it may have ended", "there is no lease %s", id)
-		}
-		f := newFreed(l.Path)
-		t.freeLease(by, l, &f)
-		t.serveLines() // now, so that the answer can say who goes first
-		f.First = t.keptFor(l.Project, l.Workspace, l.Path)
-		return f, nil
-	})
+	return h.ReleasePath(ctx, coord.PathRelease{Lease: id}, idempotencyKey)
 }
 
 // PostAsHuman says something in a thread; its participants get it with high

@@ -40,17 +40,29 @@ func (t *txn) touch(e editor, l *coord.Lease, pending bool) coord.LeaseID {
 // take gives the editor a new lease; a left one of somebody else is passed on,
 // and its former holder told.
 func (t *txn) take(e editor, p coord.Path, pending bool) coord.LeaseID {
+	var makers []coord.AgentID
 	if l := t.leaseAt(e, p); l != nil {
+		to := touched(e, p, "")
+		to.Held = t.held(l)
+		makers = makersOf(l, e.agent.ID)
 		t.endLease(l)
-		t.emit(news{kind: coord.KindLeasePassed, project: e.project, actor: e.agent.ID, priority: coord.Medium, to: []coord.AgentID{l.Agent},
-			payload: touched(e, p, "")})
+		t.emit(news{kind: coord.KindLeasePassed, project: e.project, actor: e.agent.ID, priority: coord.Medium, to: []coord.AgentID{l.Agent}, payload: to})
 	}
 	t.counters.Lease++
 	l := &coord.Lease{ID: coord.Number[coord.LeaseID]("L", t.counters.Lease), Project: e.project, Workspace: e.workspace, Path: p,
-		Agent: e.agent.ID, Subagent: e.subagent, Taken: t.now, Touched: t.now, Pending: pending}
+		Agent: e.agent.ID, Subagent: e.subagent, Makers: makers, Taken: t.now, Touched: t.now, Pending: pending}
 	t.putLease(l)
 	t.emit(news{kind: coord.KindFileLeased, project: e.project, actor: e.agent.ID, priority: coord.Low, payload: touched(e, p, "")})
 	return l.ID
+}
+
+// makersOf lists the agents but one whose uncommitted work may lie under a lease.
+func makersOf(l *coord.Lease, but coord.AgentID) []coord.AgentID {
+	out := slices.DeleteFunc(slices.Clone(l.Makers), func(id coord.AgentID) bool { return id == but || id == l.Agent })
+	if !l.Pending && l.Agent != but {
+		out = append(out, l.Agent)
+	}
+	return out
 }
 
 func (t *txn) endLease(l *coord.Lease) {
@@ -82,6 +94,10 @@ func (t *txn) edited(e editor, p coord.Path, summary string) {
 		t.touch(e, l, false)
 	} else if l == nil || !t.held(l) {
 		t.take(e, p, false)
+	} else if !slices.Contains(l.Makers, e.agent.ID) { // in lenient mode the holder keeps it
+		next := *l
+		next.Makers = append(slices.Clone(l.Makers), e.agent.ID)
+		t.putLease(&next)
 	}
 	t.sees(e, p)
 	t.putEdit(coord.Edit{Project: e.project, Workspace: e.workspace, Path: p, Agent: e.agent.ID, Time: t.now, Summary: summary})

@@ -29,28 +29,29 @@ func (t *txn) queue(e editor, p coord.Path, n *coord.Note) int {
 	line := t.lineOf(e, p)
 	for i, w := range line {
 		if w.Agent == e.agent.ID {
-			if w.For != n.Agent || w.Blocker != n.Announcement || w.Told != 0 {
+			if w.For != n.Agent || w.Blocker != n.Announcement || w.Told != 0 || !w.Stuck {
 				next := *w
-				next.For, next.Blocker, next.Told = n.Agent, n.Announcement, 0
+				next.For, next.Blocker, next.Told, next.Stuck = n.Agent, n.Announcement, 0, true
 				t.putWait(&next)
 			}
 			return i + 1
 		}
 	}
-	t.enter(e, p, n)
+	t.enter(e, p, n, true)
 	t.emit(news{kind: coord.KindPathWanted, project: e.project, actor: e.agent.ID, thread: n.Thread, priority: coord.Medium, to: []coord.AgentID{n.Agent},
 		payload: touched(e, p, n.Announcement)})
 	return len(line) + 1
 }
 
-// enter puts the editor at the end of the line, unless it stands in it.
-func (t *txn) enter(e editor, p coord.Path, n *coord.Note) {
+// enter puts the editor at the end of the line, unless it stands in it. stuck
+// says that the gate has refused it.
+func (t *txn) enter(e editor, p coord.Path, n *coord.Note, stuck bool) {
 	if slices.ContainsFunc(t.lineOf(e, p), func(w *coord.Wait) bool { return w.Agent == e.agent.ID }) {
 		return
 	}
 	t.counters.Wait++
 	t.putWait(&coord.Wait{ID: coord.Number[coord.WaitID]("W", t.counters.Wait), Project: e.project, Workspace: e.workspace, Path: p, Agent: e.agent.ID,
-		For: n.Agent, Blocker: n.Announcement, Order: coord.Seq(t.counters.Wait), Since: t.now})
+		For: n.Agent, Blocker: n.Announcement, Order: coord.Seq(t.counters.Wait), Since: t.now, Stuck: stuck})
 }
 
 // leaveLine takes the editor out of the line: it has written.
@@ -183,8 +184,8 @@ func (t *txn) lineUp(me *coord.Agent, a *coord.Announcement, concerned []coord.I
 	}
 	slices.SortFunc(seen, byPath)
 	for _, p := range slices.Compact(seen) {
-		if n := t.obstacle(e, p); n != nil && !t.waitsFor(n.Agent, me.ID) && len(t.lineOf(e, p)) < maxLine {
-			t.enter(e, p, n)
+		if n := t.obstacle(e, p); t.refuses(e, n) && len(t.lineOf(e, p)) < maxLine {
+			t.enter(e, p, n, false)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func decisionOf(a coord.HookAnswer) string {
 	for _, d := range []struct {
 		is   bool
 		word string
-	}{{a.Refused, "refused"}, {len(a.Look) > 0 || a.Watch != nil, "asked"}, {a.Context != "", "context"}, {a.Note != "" || a.Wake != "", "note"}} {
+	}{{a.Refused, "refused"}, {len(a.Look)+len(a.Check) > 0 || a.Watch != nil, "asked"}, {a.Context != "", "context"}, {a.Note != "" || a.Wake != "", "note"}} {
 		if d.is {
 			return d.word
 		}

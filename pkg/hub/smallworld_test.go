@@ -214,14 +214,18 @@ func (w *smallWorld) check() {
 		}
 	}
 	refused := map[coord.AgentID][]coord.AgentID{}
+	stuck := map[coord.AgentID][]coord.AgentID{} // of those who cannot go on, by what does not end in a minute
 	for _, wait := range t.waitsByNumber() {
 		if n := w.refusal(t, wait); n != nil {
+			if n.Gate != coord.GateReserved && (wait.Stuck || t.agents[wait.Agent].TurnSince == 0) {
+				stuck[wait.Agent] = append(stuck[wait.Agent], n.Agent)
+			}
 			refused[wait.Agent] = append(refused[wait.Agent], n.Agent)
 		}
 	}
-	for id := range refused {
-		if circle(refused, id) {
-			w.fault("a circle of refusals: %v", refused)
+	for id := range stuck {
+		if circle(stuck, id) {
+			w.fault("a circle of refusals: %v", stuck)
 		}
 	}
 	for id := range refused {

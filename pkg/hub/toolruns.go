@@ -110,6 +110,16 @@ func (s *toolRuns) during(agent coord.AgentID, toolUse string, ws coord.Workspac
 	return others, began
 }
 
+// running reports whether a call of an agent runs that is to write the file, or
+// of which nobody knows what it writes.
+func (s *toolRuns) running(agent coord.AgentID, file coord.HookFile) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.of[file.Workspace], func(a toolRun) bool {
+		return a.agent == agent && a.span.To == 0 && (len(a.files) == 0 || slices.Contains(a.files, file))
+	})
+}
+
 // explains reports whether another agent was to write the file at that time:
 // then it was that agent.
 func (s *toolRuns) explains(agent coord.AgentID, f coord.HookFound) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
 )
@@ -53,6 +54,15 @@ func Status(ctx context.Context, top string, names ...string) ([]Change, error) 
 		return nil, err
 	}
 	return ParseStatus(out)
+}
+
+// Committed reports whether a commit on the branch of the working tree at top,
+// made in a later second than that one, has changed a file. Without git's answer,
+// and for a file that git spells in another way, it is false.
+func Committed(ctx context.Context, top string, file coord.Path, after time.Time) bool {
+	since := after.UTC().Truncate(time.Second).Add(time.Second).Format(time.RFC3339)
+	out, err := run(ctx, gitCommand(ctx, top, "log", "-1", "--format=%H", "--since="+since, "HEAD", "--", ":(top,literal)"+file.String()))
+	return err == nil && out != ""
 }
 
 // errStatus marks output that is not that of git status --porcelain=v2 -z.

@@ -43,6 +43,10 @@ type GitAct struct {
 	SharedStash bool
 }
 
+// Settles reports whether files may have no uncommitted change any more after the
+// command: it commits them, or takes changes off the working tree.
+func (act GitAct) Settles() bool { return act.Harm != Takes || act.Verb == "commit" }
+
 // gitOptions are git's own, before the verb.
 var gitOptions = options{value: "-C -c --git-dir --work-tree --namespace --exec-path --super-prefix --config-env"}
 
