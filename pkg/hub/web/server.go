@@ -25,6 +25,7 @@ type Rules interface {
 	Leave(ctx context.Context) error
 	Call(ctx context.Context, op string, args json.RawMessage, idempotencyKey string) (json.RawMessage, error)
 	Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error)
+	Projects() []coord.ProjectID // that any agent has worked in, sorted
 }
 
 // Options make a Server.

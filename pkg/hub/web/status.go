@@ -35,6 +35,9 @@ type Status struct {
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.query(r, nil); err != nil {
+		return err
+	}
 	raw, err := s.o.Rules.Call(r.Context(), tool.CoordinatorStatus.Name, json.RawMessage("{}"), "")
 	if err != nil {
 		return err

@@ -89,6 +89,8 @@ func (r *rules) Call(ctx context.Context, op string, args json.RawMessage, k str
 	return json.RawMessage(`{"ok":true}`), nil
 }
 
+func (r *rules) Projects() []coord.ProjectID { return []coord.ProjectID{"bank", "shop"} }
+
 func (r *rules) Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error) {
 	args, err := json.Marshal(in)
 	r.note(ctx, call{Op: "hook " + client + " " + string(event), Args: string(args)})
