@@ -189,7 +189,7 @@ func TestHelloStatusAndReady(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api/hello":  `{"instance":"i-1","version":"","protocol":0,"pid":7,"home":"","epoch":"","draining":false}`,
 		"/readyz":     `{"status":"ok"}`,
-		"/api/status": `{"hub":{"instance":"i-1","version":"","started_at":0,"epoch":""},"agents":{"online":0,"peers":null},"threads":{"open":0,"resolving":0,"waiting_for_me":null},"hot_files":null,"mqtt":{"connections":0,"published":0,"dropped":0},"daemon":{"pid":7,"home":"","auto":false,"uptime_seconds":0,"protocol":0,"socket":"","mqtt_socket":"","http":"ADDR","connections":1}}`,
+		"/api/status": `{"hub":{"instance":"i-1","version":"","started_at":0,"epoch":""},"agents":{"online":0,"peers":null},"threads":{"open":0,"resolving":0,"waiting_for_me":null},"hot_files":null,"mqtt":{"connections":0,"published":0,"dropped":0},"daemon":{"pid":7,"home":"","auto":false,"uptime_seconds":0,"protocol":0,"socket":"","mqtt_socket":"","http":"ADDR","connections":1,"measures_quota":false}}`,
 	} {
 		s := open(t, nil) // the status counts its connections
 		if got := s.do(t, ask{method: http.MethodGet, path: path}); got.status != 200 || strings.Replace(got.body, s.addr, "ADDR", 1) != want {

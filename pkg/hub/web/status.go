@@ -25,6 +25,7 @@ type Facts struct {
 	HTTP          string   `json:"http,omitempty"` // host:port, "" when the door is closed
 	MQTT          string   `json:"mqtt,omitempty"` // host:port, "" when the door is closed
 	Connections   int      `json:"connections"`    // open HTTP connections, this one among them
+	Quota         bool     `json:"measures_quota"` // the user has switched it on
 }
 
 // Status answers GET /api/status: coordinator_status of the caller, and the
