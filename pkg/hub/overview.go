@@ -65,7 +65,7 @@ func gone(a tool.AgentLine) int {
 
 func (h *Hub) agentLine(a *coord.Agent, me coord.AgentID, now coord.Millis) tool.AgentLine {
 	is := h.activityOf(a, now)
-	line := tool.AgentLine{AgentView: h.agentView(a, me), Project: a.Project, CurrentFile: is.file, ThreadID: is.thread, Since: is.since,
+	line := tool.AgentLine{AgentView: h.agentView(a, me), Project: a.Project, CurrentFile: is.file, ThreadID: is.thread, Since: is.since, Registered: a.Registered,
 		LastAction: shorten(h.state.actions[a.ID], maxActionBytes), Hooks: a.Hooks}
 	line.Activity = is.state
 	return line
