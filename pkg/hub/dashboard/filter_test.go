@@ -30,7 +30,7 @@ func TestAFilterIsNotMistakenForQuiet(t *testing.T) {
 		b.do(chromedp.KeyEvent(text))
 	}
 	search("zzz")
-	for panel, lie := range map[string]string{"agents": "Nobody", "leases": "No file is held", "consultations": "Nothing to settle", "files": "No file was edited", "timeline": "Nothing has happened"} {
+	for panel, lie := range map[string]string{"agents": "Nobody", "leases": "No file is held", "consultations": "Nothing to settle", "files": "No file was edited", "lanes": "A lane appears", "timeline": "Nothing has happened"} {
 		b.wait(panel+" says that nothing matches", fmt.Sprintf(`document.querySelector('#%s').innerText.includes('matches “zzz”')`, panel))
 		if text := eval[string](b, fmt.Sprintf(`document.querySelector('#%s').innerText`, panel)); strings.Contains(text, lie) {
 			t.Errorf("%s claims %q: %s", panel, lie, text)

@@ -55,20 +55,21 @@ export function Glance({ agents, threads, leases, tokens, quota, elsewhere }) {
   const live = threads.filter(t => t.status === 'open' && !t.keep_open || t.status === 'resolving');
   const lines = leases.filter(l => l.waiting.length);
   const busy = ['working', 'idle'].filter(count).map(is => `${count(is)} ${is}`).join(', ');
-  const waiting = agents.filter(a => stateOf(a) === 'waiting').map(a => {
-    const whom = waits(a, threads, leases).whom;
-    return whom.length ? `${a.name} for ${listed(whom)}` : a.name;
-  });
+  const waiting = new Map(); // who waits, by whom for
+  for (const a of agents.filter(a => stateOf(a) === 'waiting')) {
+    const whom = listed(waits(a, threads, leases).whom);
+    waiting.set(whom, [...waiting.get(whom) || [], a.name]);
+  }
   const sum = field => tokens.reduce((n, r) => n + (r[field] || 0), 0);
   const priced = tokens.some(r => r.cost_usd !== undefined);
   const used = Math.round(Math.max(-1, ...(quota?.enabled ? quota.buckets : []).map(b => b.utilization_pct)));
   const spent = tokens.length ? `${short(sum('input'))} in, ${short(sum('output'))} out` : 'none reported';
   const tiles = [
     ['#agents', 'Agents here', here, here ? busy || 'all waiting' : elsewhere ? 'none in this project' : 'none yet', ''],
-    ['#agents', 'Waiting', count('waiting'), waiting.join(', ') || 'nobody waits', count('waiting') ? 'warm' : ''],
-    ['#consultations', 'Consultations', live.length, live.length ? `${live.filter(t => t.status === 'resolving').length} with a proposal` : 'none open', live.length ? 'warm' : ''],
+    ['#agents', 'Waiting', count('waiting'), [...waiting].map(([whom, who]) => who.join(', ') + (whom && ` for ${whom}`)).join('; ') || 'nobody waits', count('waiting') ? 'warm' : ''],
+    ['#consultations', 'Consultations', live.length, live.length ? `${live.filter(t => t.status === 'resolving').length || 'none'} with a proposal` : 'none open', live.length ? 'warm' : ''],
     ['#leases', 'Files wanted', lines.length, lines.length ? lines.map(l => split(l.path)[1]).join(', ') : 'no waiting line', lines.length ? 'warm' : ''],
-    ['#tokens', priced ? 'Cost' : 'Tokens', priced ? dollars(sum('cost_usd')) : short(sum('input') + sum('output')), used < 0 ? spent : `${spent}, quota ${used} %`, used >= 80 ? 'warm' : ''],
+    ['#tokens', priced ? 'Cost' : 'Tokens', priced ? dollars(sum('cost_usd')) : short(sum('input') + sum('output')), used < 0 ? spent : `quota ${used} %, ${spent}`, used >= 80 ? 'warm' : ''],
   ];
   return html`<nav class="glance" aria-label="At a glance">${tiles.map(([to, name, n, words, heat]) => html`<a href=${to} class=${heat} key=${name}>
     <span class="name">${name}</span><b>${n}</b><span class="words" title=${words}>${words}</span></a>`)}</nav>`;
