@@ -38,8 +38,10 @@ func (a *app) restore() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put a backup in the place of the database",
-		Long: "Verifies the backup, stops the hub if one runs, keeps the present database aside under\n" +
-			"another name and puts the backup in its place. Sessions notice and read their state anew.",
+		Long: fmt.Sprintf("Verifies the backup, stops the hub if one runs, keeps the present database aside under\n"+
+			"another name and puts the backup in its place. Sessions notice and read their state anew.\n\n"+
+			"What is kept aside can be restored like any backup, and deleted like any file; of several\n"+
+			"the newest %d stay. coord-hub status tells of them.", daemon.MaxAside),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			home, err := a.home()
@@ -52,7 +54,7 @@ func (a *app) restore() *cobra.Command {
 			}
 			words := fmt.Sprintf("restored %s  %s", r.File, holds(r.BackupInfo))
 			if r.Kept != "" {
-				words += "\nthe database that was there is " + r.Kept
+				words += fmt.Sprintf("\nthe database that was there is %s; restore it to go back, or delete it when you do not need it any more (the newest %d of these stay)", r.Kept, daemon.MaxAside)
 			}
 			if r.Stopped {
 				words += "\nthe hub was stopped for it; open sessions start it again, and so does coord-hub start"

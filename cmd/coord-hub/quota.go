@@ -70,7 +70,7 @@ func (a *app) measure(ctx context.Context, s *config.Settings, refresh bool) (r 
 		return r, nil
 	}
 	if !s.Quota {
-		return r, coord.Errorf(coord.Conflict, `set COORDINATOR_QUOTA=on, or {"server":{"quota":"on"}} in `+s.Home.ConfigFile()+" and restart the hub", "measuring the quota is off")
+		return r, coord.Errorf(coord.Conflict, quotaSwitch(s.Home), "measuring the quota is off")
 	}
 	m, err := quota.New(quota.Options{Token: quota.Credential(a.getenv), BaseURL: s.QuotaURL})
 	if err != nil {
@@ -80,12 +80,19 @@ func (a *app) measure(ctx context.Context, s *config.Settings, refresh bool) (r 
 	return m.Get(ctx, true), nil
 }
 
+// quotaSwitch tells how measuring is switched on.
+func quotaSwitch(home config.Home) string {
+	return `set COORDINATOR_QUOTA=on, or {"server":{"quota":"on"}} in ` + home.ConfigFile() + " and restart the hub"
+}
+
+func resets(at coord.Millis) string { return "resets " + at.Time().Local().Format("Mon 2 Jan 15:04") }
+
 func describeQuota(r quota.Report) string {
 	var b strings.Builder
 	for _, u := range r.Buckets {
 		fmt.Fprintf(&b, "%-17s %5.1f %%", u.Bucket, u.Utilization)
 		if u.ResetsAt != 0 {
-			fmt.Fprintf(&b, "   resets %s", u.ResetsAt.Time().Local().Format("Mon 2 Jan 15:04"))
+			b.WriteString("   " + resets(u.ResetsAt))
 		}
 		b.WriteByte('\n')
 	}

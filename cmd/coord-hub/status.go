@@ -37,13 +37,26 @@ func (a *app) status() *cobra.Command {
 				return a.notRunning(home, err)
 			}
 			paused := reconcile.Paused(hook.ReconcileDir(home), time.Now())
+			aside, err := daemon.Aside(s, home)
+			if err != nil {
+				return err
+			}
 			return a.print(struct {
 				Running bool `json:"running"`
 				daemon.Status
+				Aside     daemon.KeptAside  `json:"kept_aside"`
 				Unwatched []reconcile.Pause `json:"unwatched,omitempty"`
-			}{true, s, paused}, describe(s)+unwatched(paused))
+			}{true, s, aside, paused}, describe(s, home)+keptAside(aside)+unwatched(paused))
 		},
 	}
+}
+
+// keptAside words what restores have kept, nothing when there is nothing.
+func keptAside(k daemon.KeptAside) string {
+	if len(k.Files) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\n%-12s %d of before a restore, %d KiB, the newest %s; delete what you do not need", "databases", len(k.Files), (k.Bytes+1023)/1024, k.Files[0])
 }
 
 // unwatched words, a line each, where git is too slow to be asked after shell
@@ -58,7 +71,7 @@ func unwatched(paused []reconcile.Pause) string {
 }
 
 // describe words a status, a line for each thing.
-func describe(s daemon.Status) string {
+func describe(s daemon.Status, home config.Home) string {
 	d := s.Daemon
 	how := "by hand"
 	if d.Auto {
@@ -75,6 +88,7 @@ func describe(s daemon.Status) string {
 		{"threads", fmt.Sprintf("%d open, %d resolving", s.Threads.Open, s.Threads.Resolving)},
 		{"connections", fmt.Sprintf("%d http, %d mqtt", d.Connections, s.MQTT.Connections)},
 		{"events", fmt.Sprintf("%d pushed, %d dropped", s.MQTT.Published, s.MQTT.Dropped)},
+		{"quota", used(s, home)},
 		{"log", d.Log},
 	}
 	var b strings.Builder
@@ -85,6 +99,20 @@ func describe(s daemon.Status) string {
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// used words the use of the user's plan, by what is used most of it.
+func used(s daemon.Status, home config.Home) string {
+	switch q := s.Quota; {
+	case !s.Daemon.Quota:
+		return "off; " + quotaSwitch(home)
+	case q == nil:
+		return "not measured yet; coord-hub quota says why"
+	case q.ResetsAt == 0:
+		return fmt.Sprintf("%.1f %% used", q.UtilizationPct)
+	default:
+		return fmt.Sprintf("%.1f %% used, %s", q.UtilizationPct, resets(q.ResetsAt))
+	}
 }
 
 // online counts who is here, and apart from them those whose connection is gone

@@ -87,6 +87,12 @@ func (c *Client) Quota(ctx context.Context, now bool) (json.RawMessage, error) {
 	return c.do(ctx, request{method: http.MethodGet, path: "/api/quota"})
 }
 
+// Tokens asks what the agents' models have used and, where prices are known, what
+// that cost. The answer is web.Tokens as JSON.
+func (c *Client) Tokens(ctx context.Context) (json.RawMessage, error) {
+	return c.do(ctx, request{method: http.MethodGet, path: "/api/tokens"})
+}
+
 // ReleasePath lets others write a path, or ends one lease, as the person behind the agents.
 func (c *Client) ReleasePath(ctx context.Context, in coord.PathRelease) (coord.Freed, error) {
 	return post[coord.Freed](ctx, c, "/api/release", in)

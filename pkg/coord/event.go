@@ -38,6 +38,14 @@ const (
 	KindResync           EventKind = "resync"              // Resync: the reader missed events; read the state anew
 )
 
+// EventKinds lists every kind of event, sorted.
+func EventKinds() []EventKind {
+	return []EventKind{KindAgentLost, KindAgentStatus, KindAnnounceClosed, KindAnnounced, KindBroadcast, KindDependencyEdited,
+		KindFileEdited, KindFileLeased, KindFileReleased, KindIntrospection, KindLeasePassed, KindMessagePosted, KindNeedsHuman,
+		KindOverlapEdit, KindOverlapMerge, KindOverlapWritten, KindPathFree, KindPathWanted, KindQuotaUpdated, KindResync,
+		KindThreadClaimed, KindThreadCompleted, KindThreadOpened, KindThreadStatus, KindTokensUsed}
+}
+
 // Priority decides how hard delivery tries.
 type Priority string
 

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -26,29 +27,45 @@ func (h *Hub) activityOf(a *coord.Agent, now coord.Millis) activity {
 	case there.lost:
 		return activity{state: tool.Offline, since: max(a.LastSeen, there.seen)}
 	}
-	out := activity{state: tool.Idle, since: h.state.idleSince(a), file: h.state.currentFile(a, now)}
+	out := activity{state: tool.Idle, since: h.state.idleSince(a)}
+	lease := h.state.currentLease(a, now)
+	if lease != nil {
+		out.file = lease.Path
+	}
 	if h.state.inTurn(a, now) {
 		out.state, out.since = tool.Working, max(there.spell, a.Registered)
 		if a.Hooks {
 			out.since = a.TurnSince
 		}
 	}
-	if since, thread := h.waitOf(a, there); since != 0 {
+	if since, thread := h.waitOf(a, there, lease); since != 0 {
 		out.state, out.since, out.thread = tool.Waiting, since, thread
 	}
 	return out
 }
 
 // waitOf tells since when an agent waits, and in which thread; 0 = it does not.
-func (h *Hub) waitOf(a *coord.Agent, there connection) (coord.Millis, coord.ThreadID) {
+// What it says of itself goes before its place in a line, and that before a
+// consultation in which it has nothing to do but wait.
+func (h *Hub) waitOf(a *coord.Agent, there connection, lease *coord.Lease) (coord.Millis, coord.ThreadID) {
+	since, thread := h.state.lineOf(a)
+	if since == 0 {
+		since, thread = h.state.consults(a, lease)
+	}
 	if there.waiting.calls > 0 {
-		return there.waiting.since, there.waiting.thread
+		return there.waiting.since, cmp.Or(there.waiting.thread, thread)
 	}
 	if th := h.state.threads[there.watched.thread]; th != nil && th.Status.Live() {
 		return there.watched.since, th.ID
 	}
+	return since, thread
+}
+
+// lineOf tells since when an agent stands in a waiting line, the longest one,
+// and in which thread that can be settled.
+func (s *state) lineOf(a *coord.Agent) (coord.Millis, coord.ThreadID) {
 	var first *coord.Wait
-	for _, w := range h.state.waitsOf[a.ID] {
+	for _, w := range s.waitsOf[a.ID] {
 		if w.Told == 0 && (first == nil || w.Order < first.Order) {
 			first = w
 		}
@@ -56,7 +73,23 @@ func (h *Hub) waitOf(a *coord.Agent, there connection) (coord.Millis, coord.Thre
 	if first == nil {
 		return 0, ""
 	}
-	return first.Since, h.state.threadBehind(first)
+	return first.Since, s.threadBehind(first)
+}
+
+// consults tells since when the word of others is missing to an agent, and in
+// which consultation, the oldest of them. One that has edited since then is not
+// held up.
+func (s *state) consults(a *coord.Agent, lease *coord.Lease) (since coord.Millis, id coord.ThreadID) {
+	for _, th := range s.project(a.Project).live {
+		at := lacksWord(th, a.ID)
+		if at == 0 || lease != nil && lease.Touched > at {
+			continue
+		}
+		if id == "" || at < since || at == since && th.ID < id {
+			since, id = at, th.ID
+		}
+	}
+	return since, id
 }
 
 // threadBehind finds the live thread in which a place in a waiting line can be
@@ -70,8 +103,9 @@ func (s *state) threadBehind(w *coord.Wait) (id coord.ThreadID) {
 	return id
 }
 
-// currentFile gives the path whose lease the agent holds and touched last.
-func (s *state) currentFile(a *coord.Agent, now coord.Millis) coord.Path {
+// currentLease gives the lease that the agent holds and touched last, nil when it
+// holds none.
+func (s *state) currentLease(a *coord.Agent, now coord.Millis) *coord.Lease {
 	var newest *coord.Lease
 	for _, l := range s.leases {
 		if l.Agent != a.ID || !s.held(l, now) {
@@ -81,10 +115,7 @@ func (s *state) currentFile(a *coord.Agent, now coord.Millis) coord.Path {
 			newest = l
 		}
 	}
-	if newest == nil {
-		return coord.Path{}
-	}
-	return newest.Path
+	return newest
 }
 
 // maxActionBytes bounds an action summary in a list.

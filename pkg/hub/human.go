@@ -194,7 +194,7 @@ func (h *Hub) anyArchived(ctx context.Context, id coord.ThreadID) (*coord.Thread
 	c, _ := coord.CallerFrom(ctx)
 	projects := []coord.ProjectID{c.Project}
 	if c.Project == "" {
-		projects = h.projects()
+		projects = h.Projects()
 	}
 	for _, p := range projects {
 		if th, err := h.archivedThread(ctx, p, id); th != nil || err != nil {
@@ -202,17 +202,6 @@ func (h *Hub) anyArchived(ctx context.Context, id coord.ThreadID) (*coord.Thread
 		}
 	}
 	return nil, nil
-}
-
-func (h *Hub) projects() []coord.ProjectID {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	var out []coord.ProjectID
-	for id := range h.state.projects {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
 }
 
 func newFreed(p coord.Path) coord.Freed {

@@ -65,7 +65,7 @@ func gone(a tool.AgentLine) int {
 
 func (h *Hub) agentLine(a *coord.Agent, me coord.AgentID, now coord.Millis) tool.AgentLine {
 	is := h.activityOf(a, now)
-	line := tool.AgentLine{AgentView: h.agentView(a, me), Project: a.Project, CurrentFile: is.file, ThreadID: is.thread, Since: is.since,
+	line := tool.AgentLine{AgentView: h.agentView(a, me), Project: a.Project, CurrentFile: is.file, ThreadID: is.thread, Since: is.since, Registered: a.Registered,
 		LastAction: shorten(h.state.actions[a.ID], maxActionBytes), Hooks: a.Hooks}
 	line.Activity = is.state
 	return line
@@ -98,18 +98,12 @@ func (h *Hub) viewThreads(_ *coord.Agent, c coord.Caller, in tool.ViewThreadsIn)
 
 func (s *state) threadLine(th *coord.Thread) tool.ThreadLine {
 	out := tool.ThreadLine{ThreadRow: s.threadRow(th), Project: th.Project, Category: th.Category, Layer: th.Layer,
-		Summary: shorten(th.Summary, viewSummary), Awaiting: []tool.AgentRef{}}
+		Summary: shorten(th.Summary, viewSummary)}
 	if v := s.view(th); v.Proposal != nil {
 		out.Proposal = v.Proposal
 		out.Proposal.Summary = shorten(out.Proposal.Summary, viewSummary)
-		out.Awaiting = v.Proposal.Awaiting
-	} else if th.Status == coord.ThreadOpen {
-		for _, id := range th.Respondents {
-			if !slices.Contains(th.Answered, id) {
-				out.Awaiting = append(out.Awaiting, s.refOf(id))
-			}
-		}
 	}
+	out.Awaiting, _ = s.someRefs(awaited(th))
 	return out
 }
 
@@ -178,7 +172,9 @@ func (h *Hub) viewFiles(_ *coord.Agent, c coord.Caller, in tool.ViewFilesIn) (to
 	var rows []tool.FileLine
 	for _, id := range h.state.scope(c) {
 		for _, f := range h.state.busyFiles(id, coord.At(h.now()).Add(-window), 1) {
-			rows = append(rows, tool.FileLine{Project: id, HotFile: f})
+			if f.Edits > 0 { // a lease alone is no edit
+				rows = append(rows, tool.FileLine{Project: id, HotFile: f})
+			}
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b tool.FileLine) int {

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,7 @@ func TestViewsTellWhoIsAwaitedAndWhoWaits(t *testing.T) {
 	if len(leases) != 1 || leases[0].Holder.Name != "alice" || len(leases[0].Waiting) != 1 || leases[0].Waiting[0].Agent.Name != "bob" {
 		t.Errorf("leases: %+v", leases)
 	}
+	bob.call("heartbeat", object{"current_file": "leased.go"})
 	files := look[tool.ViewFilesOut](r, operator(), "view_files", object{}).Files
 	if len(files) != 1 || files[0].Path.String() != "a.go" || files[0].Edits != 1 {
 		t.Errorf("files: %+v", files)
@@ -106,6 +108,49 @@ func TestViewsTellWhoIsAwaitedAndWhoWaits(t *testing.T) {
 	want(t, "outcomes", stats.Outcomes, map[string]int{"consensus": 1})
 	want(t, "layers", []any{stats.Layers[0].Layer, stats.Layers[0].Threads, stats.Opened, stats.Announcements}, []any{"0a", 1, 1, 3})
 	want(t, "live threads", len(look[tool.ViewThreadsOut](r, operator(), "view_threads", object{"live": true}).Threads), 0)
+}
+
+// Who can do nothing in a consultation until others have their say waits, in every
+// view, though no file is held against it; who edits something meanwhile works.
+func TestAnAgentHeldUpByAConsultationAloneWaits(t *testing.T) {
+	r := newRig(t)
+	elsewhere := registration("alice")
+	elsewhere.Workspace = "host-1:/another" // so that nothing is refused here
+	alice, bob, carol := r.join(elsewhere), r.named("bob"), r.named("carol")
+	alice.announce("a.go")
+	bob.announce("a.go")
+	is := func(step string, alices, bobs any) {
+		t.Helper()
+		threads := map[string]any{}
+		for _, a := range look[tool.OverviewOut](r, operator(), "overview", object{}).Agents {
+			threads[a.Name] = string(a.Activity) + string(a.ThreadID)
+		}
+		want(t, step+", overview", []any{threads["alice"], threads["bob"]}, []any{alices, bobs})
+		short := func(words any) any { return strings.TrimSuffix(words.(string), "T-1") }
+		want(t, step+", agent_activity", []any{activityOf(carol, "alice"), activityOf(carol, "bob")}, []any{short(alices), short(bobs)})
+		listed := map[string]any{}
+		for _, a := range carol.call("list_agents", object{})["agents"].([]any) {
+			listed[a.(object)["name"].(string)] = a.(object)["activity"]
+		}
+		want(t, step+", list_agents", []any{listed["alice"], listed["bob"]}, []any{short(alices), short(bobs)})
+		for who, words := range map[*agent]any{alice: alices, bob: bobs} {
+			waits := who.call("status_line", object{})["waits"]
+			want(t, step+", status line", waits != nil, strings.HasSuffix(words.(string), "T-1"))
+		}
+	}
+	is("bob has asked", "working", "waitingT-1")
+	alice.call("post_to_thread", object{"thread_id": "T-1", "content": "go on"})
+	is("alice has answered", "working", "working")
+	alice.call("propose_resolution", object{"thread_id": "T-1", "summary": "alice first"})
+	is("alice has proposed", "waitingT-1", "working")
+	r.pass(time.Second)
+	alice.call("log_action_summary", object{"summary": "meanwhile", "file_path": "other.go"})
+	is("alice edits another file", "working", "working")
+	bob.call("contest_resolution", object{"thread_id": "T-1", "reason": "no"})
+	bob.call("propose_resolution", object{"thread_id": "T-1", "summary": "bob first"})
+	is("bob has proposed", "working", "waitingT-1")
+	alice.call("approve_resolution", object{"thread_id": "T-1"})
+	is("it is settled", "working", "working")
 }
 
 // Who looks on hears of every announcement and its end; nobody's inbox does.

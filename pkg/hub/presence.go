@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -307,6 +308,13 @@ func (h *Hub) verifiedGone(id coord.AgentID) bool {
 	a := h.state.agents[id]
 	h.mu.RUnlock()
 	return a != nil && a.Host == h.host && a.Parent.PID > 0 && a.Parent.Start > 0 && !h.alive(a.Parent)
+}
+
+// Projects lists the projects that the hub knows, sorted.
+func (h *Hub) Projects() []coord.ProjectID {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return slices.Sorted(maps.Keys(h.state.projects))
 }
 
 // LiveProjects lists the projects with a live agent, sorted.

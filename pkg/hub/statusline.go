@@ -31,6 +31,7 @@ func (h *Hub) statusLine(me *coord.Agent, c coord.Caller, in tool.StatusLineIn) 
 	}
 	out.Answer = s.waitingFor(me)
 	out.Answer = out.Answer[:min(len(out.Answer), maxPeers)]
+	out.Waits = h.activityOf(me, now).thread
 	waiting := map[coord.AgentID]bool{}
 	for _, w := range s.waitsByNumber() {
 		if w.Agent == me.ID && len(out.Wants) < maxPeers {

@@ -87,6 +87,31 @@ func awaiting(th *coord.Thread) []coord.AgentID {
 	return slices.DeleteFunc(th.Participants(), func(a coord.AgentID) bool { return slices.Contains(p.Approved, a) })
 }
 
+// awaited lists those whose word is missing: their approval of the proposal on
+// the table, before there is one any answer of a respondent.
+func awaited(th *coord.Thread) []coord.AgentID {
+	if th.Status != coord.ThreadOpen {
+		return awaiting(th)
+	}
+	return slices.DeleteFunc(slices.Clone(th.Respondents), func(a coord.AgentID) bool { return slices.Contains(th.Answered, a) })
+}
+
+// lacksWord tells since when a participant has had to wait for the word of
+// others: the one who asked for the first answer, who agreed to a proposal for
+// the approval of the rest. 0 = it is not held up, or its own word is missing.
+func lacksWord(th *coord.Thread, a coord.AgentID) coord.Millis {
+	missing := awaited(th)
+	switch p := th.Proposal(); {
+	case len(missing) == 0:
+		return 0
+	case p != nil && slices.Contains(p.Approved, a):
+		return p.Time
+	case p == nil && th.Initiator == a:
+		return th.Deadline.Add(-roundTime)
+	}
+	return 0
+}
+
 // concern makes somebody who was asked by the way a respondent, because the work
 // concerns it after all. An auto-resolved thread opens again.
 func concern(th coord.Thread, by coord.AgentID, against []coord.AnnouncementID, now coord.Millis) coord.Thread {

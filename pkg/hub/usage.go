@@ -68,14 +68,19 @@ func (t *txn) recordTokens(of coord.AgentID, uses []coord.Tokens) (tool.RecordTo
 	if a == nil {
 		return tool.RecordTokensOut{}, coord.Errorf(coord.NotFound, "GET /api/agents lists them", "there is no agent %s", of)
 	}
+	recorded := 0
 	for _, in := range uses {
+		if in.Turn > 0 && !t.once("turn", a.ID, in) {
+			continue // the same turn with the same numbers: a report that is repeated
+		}
 		if _, known := t.tokens[tally{a.ID, in.Model}]; !known && t.models(a.ID) >= maxModels {
 			return tool.RecordTokensOut{}, coord.Errorf(coord.TooLarge, "sum the uses up under one name", "more than %d models for one agent", maxModels)
 		}
 		t.putTokens(coord.TokenUse{Tokens: in, Agent: a.ID, Project: a.Project, Time: t.now})
 		t.emit(news{kind: coord.KindTokensUsed, project: a.Project, actor: a.ID, priority: coord.Low, payload: in})
+		recorded++
 	}
-	return tool.RecordTokensOut{Recorded: len(uses)}, nil
+	return tool.RecordTokensOut{Recorded: recorded}, nil
 }
 
 func (s *state) models(of coord.AgentID) (n int) {

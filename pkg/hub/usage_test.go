@@ -92,6 +92,21 @@ func TestWhoseTokensMayBeRecorded(t *testing.T) {
 	}
 }
 
+// A report that names its turns may be sent again and counts once.
+func TestARepeatedTurnCountsOnce(t *testing.T) {
+	r := newRig(t)
+	ann, bob := r.named("ann"), r.named("bob")
+	turn := func(n, input int) object { return object{"model": "opus", "turn": n, "input": input, "output": 1} }
+	report := object{"uses": []object{turn(1, 100), turn(2, 200)}}
+	want(t, "first", ann.call("record_tokens", report)["recorded"], 2.0)
+	want(t, "again", ann.call("record_tokens", report)["recorded"], 0.0)
+	want(t, "with one more turn", ann.call("record_tokens", object{"uses": []object{turn(2, 200), turn(3, 200)}})["recorded"], 1.0)
+	want(t, "the first turn of another session", ann.call("record_tokens", object{"uses": []object{turn(1, 70)}})["recorded"], 1.0)
+	want(t, "of another agent", bob.call("record_tokens", report)["recorded"], 2.0)
+	want(t, "without a turn", bob.call("record_tokens", object{"uses": []object{turn(0, 5), turn(0, 5)}})["recorded"], 2.0)
+	want(t, "sums", sums(t, r, coord.Caller{Operator: true}, `{}`), []string{"ann opus 4 570 4", "bob opus 4 310 4"})
+}
+
 func TestAQuotaIsNewsOnceToEachProjectInUse(t *testing.T) {
 	r := newRig(t)
 	ann := r.named("ann")

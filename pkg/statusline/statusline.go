@@ -125,6 +125,8 @@ func Words(s tool.StatusLineOut, colour bool) string {
 			names = append(names, p.Base())
 		}
 		parts = append(parts, yellow(first("waiting for ", names)))
+	} else if s.Waits != "" {
+		parts = append(parts, yellow("waiting in "+coord.CleanLine(string(s.Waits))))
 	}
 	if s.Wanted > 0 {
 		parts = append(parts, fmt.Sprintf("%d waiting for you", s.Wanted))

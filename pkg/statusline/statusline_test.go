@@ -24,12 +24,13 @@ func TestWords(t *testing.T) {
 		"coord: 1 peer":           {Known: true, Peers: 1},
 		"coord: 3 peers, 2 working · answer T-1, T-2 +1 · waiting for user.ts · 2 waiting for you · quota 42%": {Known: true, Peers: 3, Working: 2,
 			Answer: []coord.ThreadID{"T-1", "T-2", "T-3"}, Wants: []coord.Path{path("src/user.ts")}, Wanted: 2, Quota: &tool.QuotaStatus{UtilizationPct: 41.9}},
+		"coord: 2 peers · waiting in T-7":    {Known: true, Peers: 2, Waits: "T-7"},
 		"coord: 1 peer · waiting for a[31mb": {Known: true, Peers: 1, Wants: []coord.Path{path("x/a\x1b[31mb")}},
 	} {
 		if got := statusline.Words(in, false); got != want {
 			t.Errorf("%+v is worded %q, want %q", in, got, want)
 		}
-		if got := statusline.Words(in, true); strings.Contains(got, "\x1b") != (len(in.Answer)+len(in.Wants) > 0) {
+		if got := statusline.Words(in, true); strings.Contains(got, "\x1b") != (len(in.Answer)+len(in.Wants) > 0 || in.Waits != "") {
 			t.Errorf("colours of %q", got)
 		}
 	}

@@ -2,6 +2,7 @@ package tool
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,12 @@ func (o *Op) args() []arg {
 		out = append(out, a)
 	}
 	return out
+}
+
+// choices lists the values of an enum that somebody would write: an empty first
+// one only says that there is no default.
+func (a arg) choices() []string {
+	return slices.DeleteFunc(slices.Clone(a.enum), func(value string) bool { return value == "" })
 }
 
 // PathArgs names the arguments that hold paths and how each is resolved where

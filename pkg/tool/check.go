@@ -166,7 +166,7 @@ func (a arg) validateString(v json.RawMessage) error {
 		return err
 	}
 	if a.enum != nil && !slices.Contains(a.enum, s) {
-		return fmt.Errorf("want one of %s, got %s", strings.TrimPrefix(strings.Join(a.enum, ", "), ", "), short(v))
+		return fmt.Errorf("want one of %s, got %s", strings.Join(a.choices(), ", "), short(v))
 	}
 	if a.path == "" {
 		s = coord.CleanText(s) // what is dropped does not count

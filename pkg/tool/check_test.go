@@ -121,7 +121,7 @@ func TestObjectsAreCheckedToo(t *testing.T) {
 		{"an unknown field inside", readMap, `{"modules":{"a":{"depend_on":[]}}}`, `unknown field "depend_on"`, coord.Invalid},
 		{"a wrong list inside", readMap, `{"modules":{"a":{"depends_on":"b"}}}`, "depends_on: want a list, got a string", coord.Invalid},
 		{"too many entries", readMap, string(many), "over the limit of 10000", coord.TooLarge},
-		{"not in the optional enum", readThreads, `{"status":"done"}`, "want one of", coord.Invalid},
+		{"not in the optional enum", readThreads, `{"status":"done"}`, "want one of open, resolving, ", coord.Invalid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.read(json.RawMessage(tt.args))

@@ -5,8 +5,8 @@ import "github.com/coordhq/coord/pkg/coord"
 // Activity says what an agent is at.
 type Activity string
 
-// Working is in a turn; waiting stands in a waiting line or waits for news of a
-// thread; offline has lost its connection and may come back.
+// Working is in a turn; waiting stands in a waiting line, waits for news of a
+// thread, or can do nothing in a consultation until others have their say; offline has lost its connection and may come back.
 const (
 	Working Activity = "working"
 	Idle    Activity = "idle"

@@ -47,12 +47,7 @@ func (o *Op) object() schema {
 }
 
 func (a arg) schema() schema {
-	s := schema{Type: jsonType(a.kind), Description: a.doc}
-	for _, value := range a.enum {
-		if value != "" {
-			s.Enum = append(s.Enum, value)
-		}
-	}
+	s := schema{Type: jsonType(a.kind), Description: a.doc, Enum: a.choices()}
 	switch {
 	case a.kind == reflect.Slice:
 		s.Items = &schema{Type: jsonType(a.elem.Kind())}

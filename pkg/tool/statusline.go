@@ -20,10 +20,11 @@ type StatusLineIn struct {
 type StatusLineOut struct {
 	Known   bool             `json:"known"` // the session has an agent here; else all below is empty
 	Name    string           `json:"name,omitempty"`
-	Peers   int              `json:"peers"`   // who else is here, in the project
-	Working int              `json:"working"` // of them
-	Answer  []coord.ThreadID `json:"answer"`  // threads that wait for this agent
-	Wants   []coord.Path     `json:"wants"`   // files it was refused and stands in line for
-	Wanted  int              `json:"wanted"`  // peers that wait for files of this agent
+	Peers   int              `json:"peers"`           // who else is here, in the project
+	Working int              `json:"working"`         // of them
+	Answer  []coord.ThreadID `json:"answer"`          // threads that wait for this agent
+	Wants   []coord.Path     `json:"wants"`           // files it was refused and stands in line for
+	Waits   coord.ThreadID   `json:"waits,omitempty"` // a thread in which it waits for the word of others
+	Wanted  int              `json:"wanted"`          // peers that wait for files of this agent
 	Quota   *QuotaStatus     `json:"quota,omitempty"`
 }

@@ -18,7 +18,7 @@ type RecordTokensIn struct {
 
 // RecordTokensOut answers record_tokens.
 type RecordTokensOut struct {
-	Recorded int `json:"recorded"`
+	Recorded int `json:"recorded"` // without those that repeat a turn with the same numbers
 }
 
 // TokensUsed sums up the tokens of agents; GET /api/tokens leads to it.

@@ -31,6 +31,7 @@ type AgentLine struct {
 	CurrentFile coord.Path      `json:"current_file,omitzero"`
 	ThreadID    coord.ThreadID  `json:"thread_id,omitempty"` // it waits in
 	Since       coord.Millis    `json:"since"`               // of the activity
+	Registered  coord.Millis    `json:"registered_at"`       // first of all
 	LastAction  string          `json:"last_action,omitempty"`
 	Hooks       bool            `json:"hooks,omitempty"`
 }

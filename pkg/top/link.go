@@ -51,7 +51,11 @@ type (
 )
 
 // Tokens is the sum over all agents.
-type Tokens struct{ Input, Output, Cached int64 }
+type Tokens struct {
+	Input, Output, Cached int64
+	Cost                  float64 // in dollars
+	Priced                bool    // the price of a model is known
+}
 
 // link keeps a stream open and turns it into messages.
 type link struct {
@@ -174,14 +178,22 @@ func costs(ctx context.Context, hub *client.Client) (c Costs) {
 	if raw, err := hub.Quota(ctx, false); err == nil && json.Unmarshal(raw, &quota) == nil && quota.Enabled {
 		c.Quota = quota.Buckets
 	}
-	var used tool.TokensUsedOut
-	raw, err := hub.Call(ctx, "", tool.TokensUsed.Name, json.RawMessage(`{"limit":200}`), "")
+	var used struct {
+		Totals []struct {
+			tool.TokenTotal
+			Cost *float64 `json:"cost_usd"`
+		} `json:"totals"`
+	}
+	raw, err := hub.Tokens(ctx)
 	if err == nil && json.Unmarshal(raw, &used) == nil && len(used.Totals) > 0 {
 		c.Tokens = &Tokens{}
 		for _, t := range used.Totals {
 			c.Tokens.Input += t.Input
 			c.Tokens.Output += t.Output
 			c.Tokens.Cached += t.CacheRead
+			if t.Cost != nil {
+				c.Tokens.Cost, c.Tokens.Priced = c.Tokens.Cost+*t.Cost, true
+			}
 		}
 	}
 	return c

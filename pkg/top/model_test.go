@@ -154,7 +154,7 @@ func event(seq coord.Seq, kind coord.EventKind, actor coord.AgentID, thread coor
 func busy(t *testing.T) *stage {
 	s := newStage(t)
 	s.send(top.Live{}, top.State{Overview: busyDay(t)},
-		top.Costs{Quota: []coord.QuotaUse{{Bucket: coord.QuotaFiveHour, Utilization: 42}, {Bucket: coord.QuotaSevenDay, Utilization: 97}}, Tokens: &top.Tokens{Input: 1_200_000, Output: 90_400}},
+		top.Costs{Quota: []coord.QuotaUse{{Bucket: coord.QuotaFiveHour, Utilization: 42}, {Bucket: coord.QuotaSevenDay, Utilization: 97}}, Tokens: &top.Tokens{Input: 1_200_000, Output: 90_400, Cost: 4.956, Priced: true}},
 		event(1, coord.KindAnnounced, "a-alice", "", coord.Announced{Subject: "Split the user model", TargetFiles: []string{"src/models/user.ts"}}),
 		event(2, coord.KindThreadOpened, "a-bob", "T-3", coord.ThreadOpened{Subject: "Add an email column"}),
 		event(3, coord.KindMessagePosted, "a-bob", "T-3", coord.MessagePosted{Type: coord.QuestionMessage, Content: "May I add\nthe column first?"}),

@@ -24,7 +24,7 @@ const (
 )
 
 // needs is the order in which panels get room when there is little.
-var needs = [panels]panelID{threadsPanel, agentsPanel, eventsPanel, leasesPanel, filesPanel}
+var needs = [panels]panelID{threadsPanel, agentsPanel, leasesPanel, eventsPanel, filesPanel}
 
 // panel is one list on the screen, for a width.
 type panel struct {
@@ -122,8 +122,8 @@ func (p *panel) window(room, at int) (first, last int) {
 
 // allot shares a column's height among its panels, those of greatest need first:
 // each gets a title and a line if it wants that and there is room at all, then
-// what matters most of it, then what it wants, line by line. What nobody wants
-// goes to the last one.
+// one after the other what matters most of it, then what they want, line by line.
+// What nobody wants goes to the last one.
 func allot(height int, ids []panelID, musts, wants [panels]int) (room [panels]int) {
 	const least = 2
 	in := map[panelID]bool{}
@@ -135,15 +135,18 @@ func allot(height int, ids []panelID, musts, wants [panels]int) (room [panels]in
 			room[id], height = n, height-n
 		}
 	}
-	for _, limits := range [][panels]int{musts, wants} {
-		for again := true; again && height > 0; {
-			again = false
-			for _, id := range needs {
-				if room[id] > 0 && room[id] < limits[id] && height > 0 {
-					room[id]++
-					height--
-					again = true
-				}
+	for _, id := range needs {
+		if n := min(musts[id]-room[id], height); room[id] > 0 && n > 0 {
+			room[id], height = room[id]+n, height-n
+		}
+	}
+	for again := true; again && height > 0; {
+		again = false
+		for _, id := range needs {
+			if room[id] > 0 && room[id] < wants[id] && height > 0 {
+				room[id]++
+				height--
+				again = true
 			}
 		}
 	}

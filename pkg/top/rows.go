@@ -122,7 +122,11 @@ func (m *Model) doing(a *tool.AgentLine, is string, wants tool.LeaseLine) doing 
 		if who == "for " {
 			who = ""
 		}
-		return doing{lead: strings.TrimSpace("waits in " + line(a.ThreadID) + " " + who), text: line(a.CurrentFile.String()), path: true}
+		path := a.CurrentFile
+		if is == "waiting" && !wants.Path.IsZero() {
+			who, path = cmp.Or(who, "for "+nameOf(wants.Holder)), wants.Path
+		}
+		return doing{lead: strings.TrimSpace("waits in " + line(a.ThreadID) + " " + who), text: line(path.String()), path: true}
 	case is == "waiting" && !wants.Path.IsZero():
 		return doing{lead: "waits for " + nameOf(wants.Holder), text: line(wants.Path.String()), path: true}
 	case !a.CurrentFile.IsZero():

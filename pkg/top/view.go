@@ -207,6 +207,9 @@ func (m *Model) costs() string {
 	}
 	if t := m.tokens; t != nil {
 		parts = append(parts, faint.Render("tokens ")+short(t.Input)+faint.Render(" in ")+short(t.Output)+faint.Render(" out"))
+		if t.Priced {
+			parts = append(parts, fmt.Sprintf("$%.2f", t.Cost))
+		}
 	}
 	return strings.Join(parts, faint.Render(" · "))
 }

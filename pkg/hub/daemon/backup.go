@@ -40,6 +40,26 @@ type Restored struct {
 	Stopped bool   `json:"stopped"`        // a hub was running, and has been stopped for it
 }
 
+// MaxAside is how many databases of before a restore are kept.
+const MaxAside = sqlite.MaxAside
+
+// KeptAside is what restores have kept of the databases that were there before.
+type KeptAside struct {
+	Files []string `json:"files"` // the newest first
+	Bytes int64    `json:"bytes"`
+}
+
+// Aside looks for what restores have kept beside the database of a running hub.
+func Aside(s Status, home config.Home) (out KeptAside, err error) {
+	out.Files, err = sqlite.Aside(filepath.Join(s.Daemon.DataDir, filepath.Base(home.Database())))
+	for _, name := range out.Files {
+		if info, err := os.Stat(name); err == nil {
+			out.Bytes += info.Size()
+		}
+	}
+	return out, err
+}
+
 const (
 	restoreTries = 3                // hubs that Restore stops; a second one was started by hand in between
 	restoreWait  = 30 * time.Second // for somebody else who starts or stops a hub

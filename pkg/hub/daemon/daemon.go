@@ -236,6 +236,7 @@ func (d *Daemon) facts() web.Facts {
 		MQTTSocket:    d.discovery.MQTTSocket,
 		HTTP:          d.discovery.HTTP,
 		MQTT:          d.discovery.MQTT,
+		Quota:         d.o.Quota,
 	}
 }
 

@@ -243,7 +243,18 @@ func (b *tab) prefer(name, value string) {
 // COORD_SHOTS where somebody wants to look at it.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	b.keep(name, chromedp.FullScreenshot(100))
+}
+
+// window is shoot for what can be seen without scrolling.
+func (b *tab) window(name string) {
+	b.t.Helper()
+	b.keep(name, chromedp.CaptureScreenshot())
+}
+
+func (b *tab) keep(name string, take chromedp.Action[[]byte]) {
+	b.t.Helper()
+	png, err := chromedp.Run(b.ctx, take)
 	if err != nil {
 		b.t.Errorf("picture %s: %v", name, err)
 		return

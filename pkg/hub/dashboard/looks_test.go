@@ -84,7 +84,13 @@ func TestTheBusyPageInAllItsLooks(t *testing.T) {
 		b.accessible(node, "thread "+theme)
 		b.size(390, 844)
 		b.fits(390)
-		b.shoot("thread-narrow-" + theme)
+		b.window("thread-narrow-" + theme)
+		b.overlay("narrow " + theme)
+		b.size(768, 1024)
+		b.fits(768)
+		b.window("thread-middle-" + theme)
+		b.overlay("middle " + theme)
+		b.size(390, 844)
 		b.do(chromedp.KeyEvent(kb.Escape))
 		b.wait("the thread is closed", `!document.querySelector('.thread')`)
 		b.fits(390)
@@ -113,6 +119,22 @@ func TestTheEmptyPage(t *testing.T) {
 		b.accessible(node, "empty "+theme)
 	}
 	b.clean()
+}
+
+// overlay checks that the thread lies over the page: whole, as high as the
+// window, with the page behind standing still.
+func (b *tab) overlay(state string) {
+	b.t.Helper()
+	if bad := eval[string](b, `(() => {
+		const panel = document.querySelector('.thread'), r = panel.getBoundingClientRect(), root = document.documentElement;
+		if (r.left < 0 || r.right > root.clientWidth || r.top !== 0 || Math.abs(r.bottom - innerHeight) > 1) return 'the panel is at ' + JSON.stringify(r);
+		if (panel.scrollWidth > panel.clientWidth) return 'the panel scrolls sideways';
+		if (getComputedStyle(root).overflowY !== 'hidden') return 'the page behind scrolls';
+		const post = document.querySelector('.reply .primary').getBoundingClientRect();
+		return post.bottom > innerHeight ? 'Post cannot be seen' : '';
+	})()`); bad != "" {
+		b.t.Errorf("%s: %s", state, bad)
+	}
 }
 
 // fits checks that nothing makes the page scroll sideways.

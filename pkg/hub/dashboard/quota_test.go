@@ -151,6 +151,10 @@ func TestEveryDoorTellsTheSameQuota(t *testing.T) {
 		t.Fatalf("POST /api/tokens: %d", status)
 	}
 	b.wait("the tokens have their cost", `/alice\s+120\.0 k\s+34\.0 k\s+500\.0 k\s+\$1\.02/.test(document.querySelector('#tokens').innerText) && /alice\s+5\s+0\s+0\s+–/.test(document.querySelector('#tokens').innerText)`)
+	b.wait("the summary says what it costs", `/Cost\s+\$1\.02\s+quota 83 %, 120\.0 k in, 34\.0 k out/.test(document.querySelector('.glance').innerText)`)
+	if out := run(home.Command("top", "--once")); !strings.Contains(string(out), "5h 83%") || !strings.Contains(string(out), "tokens 120.0k in 34.0k out · $1.02") {
+		t.Errorf("coord-hub top says of the costs:\n%s", out)
+	}
 	for _, theme := range []string{"light", "dark"} {
 		b.prefer("prefers-color-scheme", theme)
 		b.shoot("costs-" + theme)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,8 +166,9 @@ func Restorable(ctx context.Context, backup, path string) error {
 // Restore puts a backup in the place of the database at path. The backup is
 // verified first; the database that was there is kept under the name that is
 // given back ("" = there was none). The restored one gets a new epoch, so that
-// readers know that their place in the log is void. The caller makes sure that
-// no hub runs.
+// readers know that their place in the log is void. Of what earlier restores have
+// kept the oldest go, so that there are MaxAside in all. The caller makes sure
+// that no hub runs.
 func Restore(ctx context.Context, backup, path string) (restored Copy, kept string, err error) {
 	if err := Restorable(ctx, backup, path); err != nil {
 		return Copy{}, "", err
@@ -188,8 +190,47 @@ func Restore(ctx context.Context, backup, path string) (restored Copy, kept stri
 	if err := os.Rename(temp, path); err != nil {
 		return Copy{}, kept, cannotBackup(path, err)
 	}
+	dropAside(path, backup)
 	restored.File = path
 	return restored, kept, syncDir(filepath.Dir(path))
+}
+
+// MaxAside is how many databases of before a restore are kept.
+const MaxAside = 3
+
+// asideMark stands between the name of a database and the time at which a
+// restore has put it aside.
+const asideMark = ".before-restore-"
+
+// Aside lists the databases that restores have kept of the one at path, the
+// newest first.
+func Aside(path string) (kept []string, err error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("look for databases of before a restore: %w", err)
+	}
+	for _, e := range slices.Backward(entries) { // sorted by name, that is by time
+		name := e.Name()
+		if strings.HasPrefix(name, filepath.Base(path)+asideMark) && !strings.HasSuffix(name, "-wal") && !strings.HasSuffix(name, "-shm") {
+			kept = append(kept, filepath.Join(filepath.Dir(path), name))
+		}
+	}
+	return kept, nil
+}
+
+// dropAside removes the oldest of what is kept aside, but not the backup that the
+// user has just named. What cannot be removed stays, and shows in the status.
+func dropAside(path, backup string) {
+	kept, err := Aside(path)
+	if err != nil {
+		return
+	}
+	used, _ := os.Stat(backup) // nil is no file of ours
+	for _, old := range kept[min(len(kept), MaxAside):] {
+		if info, err := os.Stat(old); err == nil && !os.SameFile(info, used) {
+			removeDatabase(old)
+		}
+	}
 }
 
 // copyBeside copies a database into a new file, in the directory of beside, that
@@ -260,7 +301,7 @@ func keepAside(ctx context.Context, path string) (kept string, err error) {
 		return "", nil
 	}
 	fold(ctx, path)
-	kept = path + ".before-restore-" + time.Now().UTC().Format("20060102-150405") + "-" + strings.ToLower(rand.Text()[:4])
+	kept = path + asideMark + time.Now().UTC().Format("20060102-150405.000") + "-" + strings.ToLower(rand.Text()[:4])
 	if err := os.Link(path, kept); err != nil {
 		return "", cannotBackup(kept, err)
 	}

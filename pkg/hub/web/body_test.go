@@ -57,7 +57,7 @@ func TestABodyIsTakenLiterally(t *testing.T) {
 func TestAnEmptyBodyIsRefused(t *testing.T) {
 	s := open(t, nil)
 	got := s.do(t, ask{method: "POST", path: "/api/sessions", headers: map[string]string{"Content-Type": "application/json"}})
-	if got.status != 400 {
+	if got.status != 400 || !strings.Contains(got.err.Message, "no body") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }

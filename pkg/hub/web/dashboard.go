@@ -34,7 +34,11 @@ var pageTypes = map[string]string{
 // hold no data: what they show comes from the routes that want a credential.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("file")
-	if name == "" {
+	switch {
+	case r.URL.Path == "/dashboard/":
+		redirect(w, r, http.StatusPermanentRedirect, "/dashboard")
+		return nil
+	case name == "":
 		name = "index.html"
 	}
 	kind := pageTypes[path.Ext(name)]
@@ -71,22 +75,28 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) error {
 // enter exchanges a one-time link for the cookie and goes on to the page, whose
 // address holds no secret.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request) error {
-	h := w.Header()
+	to := "/dashboard#used" // the page says what to do, or just works with the cookie it has
 	if cookie, ok := s.visits.Exchange(r.URL.Query().Get("once")); ok {
 		http.SetCookie(w, &http.Cookie{Name: cookieName(r), Value: cookie, Path: "/", MaxAge: int(auth.VisitLife.Seconds()),
 			HttpOnly: true, SameSite: http.SameSiteStrictMode}) // #nosec G124 -- plain http on loopback, where Secure would lose it
-		h.Set("Location", "/dashboard")
+		to = "/dashboard"
 		s.logs.auth.Info("a browser was let in", "remote", remote(r).String(), "request_id", coord.RequestFrom(r.Context()))
 	} else {
 		s.logs.auth.Info("a link to the dashboard was refused", "remote", remote(r).String(), "request_id", coord.RequestFrom(r.Context()))
-		h.Set("Location", "/dashboard#used") // the page says what to do, or just works with the cookie it has
 	}
+	redirect(w, r, http.StatusSeeOther, to)
+	return nil
+}
+
+// redirect sends a browser on to a path of ours.
+func redirect(w http.ResponseWriter, r *http.Request, status int, to string) {
+	h := w.Header()
+	h.Set("Location", to)
 	h.Set("Content-Length", "0")
 	if connOf(r).isStranger() {
 		h.Set("Connection", "close")
 	}
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
+	w.WriteHeader(status)
 }
 
 // cookieName differs by port: browsers do not keep the cookies of two hubs on

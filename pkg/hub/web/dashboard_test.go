@@ -62,6 +62,9 @@ func TestThePageMayUseNothingButItself(t *testing.T) {
 			t.Errorf("%s: the policy is open: %s", path, policy)
 		}
 	}
+	if got := s.do(t, ask{tcp: true, method: "GET", path: "/dashboard/"}); got.status != 308 || got.header.Get("Location") != "/dashboard" {
+		t.Errorf("/dashboard/: %d %s", got.status, got.header.Get("Location"))
+	}
 	for _, path := range []string{"/dashboard/nothing.js", "/dashboard/vendor", "/dashboard/../server.go", "/dashboard/%2e%2e/server.go", "/dashboard/app.js/", "/dashboard/vendor/%00"} {
 		if got := s.do(t, ask{tcp: true, method: "GET", path: path}); got.status != 404 {
 			t.Errorf("%s: %d", path, got.status)

@@ -61,7 +61,7 @@ func readFollowing(r *http.Request, c coord.Caller) (following, error) {
 	for name, values := range r.URL.Query() {
 		read, known := followingParams[name]
 		if !known {
-			return f, coord.Errorf(coord.Invalid, "use project, kinds, since, tail, epoch and state", "unknown parameter %q", name)
+			return f, coord.Errorf(coord.Invalid, "use project, kinds, since, tail, epoch and state", "unknown parameter %q", shorten(name))
 		}
 		if err := read(&f, values[len(values)-1]); err != nil {
 			return f, coord.Errorf(coord.Invalid, "correct it and connect again", "%s: %v", name, err)
@@ -85,7 +85,7 @@ var followingParams = map[string]func(*following, string) error{
 				f.kinds = append(f.kinds, kind)
 			}
 		}
-		return nil
+		return knownKinds(f.kinds)
 	},
 	"since": readSince,
 	"epoch": func(f *following, v string) error { f.epoch = coord.Epoch(v); return nil },
@@ -98,6 +98,20 @@ var followingParams = map[string]func(*following, string) error{
 		return nil
 	},
 	"state": func(f *following, v string) (err error) { f.state, err = strconv.ParseBool(v); return err },
+}
+
+// knownKinds refuses a filter that no event can ever pass.
+func knownKinds(asked []string) error {
+	var all []string
+	for _, k := range coord.EventKinds() {
+		all = append(all, string(k))
+	}
+	for _, kind := range asked {
+		if !slices.ContainsFunc(all, func(k string) bool { return k == kind || strings.HasSuffix(kind, ".") && strings.HasPrefix(k, kind) }) {
+			return fmt.Errorf("there are no events of kind %q; the kinds are %s, and \"thread.\" is all that begin so", shorten(kind), strings.Join(all, ", "))
+		}
+	}
+	return nil
 }
 
 func readSince(f *following, v string) error {
@@ -117,7 +131,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if s.o.Events == nil {
 		return coord.Errorf(coord.NotFound, "follow a hub that has one", "this hub serves no stream of events")
 	}
-	if err := ownProject(r); err != nil {
+	if err := s.mayAsk(r); err != nil {
 		return err
 	}
 	caller, _ := coord.CallerFrom(r.Context())
@@ -223,9 +237,9 @@ func (st *stream) begin(ctx context.Context) error {
 	epoch, head := st.events.Head()
 	st.epoch = epoch
 	st.at, st.goal = head, head
-	foreign := st.f.epoch != "" && st.f.epoch != epoch || st.f.since > head
+	other := st.foreign(epoch, head)
 	switch {
-	case foreign || st.f.since < 0 && st.f.tail > 0:
+	case other != nil || st.f.since < 0 && st.f.tail > 0:
 		st.at = max(head-coord.Seq(st.f.tail), 0)
 	case st.f.since >= 0:
 		st.at = st.f.since
@@ -237,12 +251,26 @@ func (st *stream) begin(ctx context.Context) error {
 	st.out.WriteHeader(http.StatusOK)
 	st.buf.WriteString("retry: 1000\n")
 	st.named("hello", hello{Epoch: epoch, Head: head, From: st.at, Routes: apiRoutes()})
-	if foreign {
-		st.named("truncated", truncated{Reason: "epoch", Asked: st.f.since, From: st.at})
+	if other != nil {
+		other.From = st.at
+		st.named("truncated", other)
 	} else if err := st.checkGap(ctx, head); err != nil {
 		return err
 	}
 	return st.flush()
+}
+
+// foreign tells when the reader has followed another log than this one; nil = it
+// has not, as far as one can see.
+func (st *stream) foreign(epoch coord.Epoch, head coord.Seq) *truncated {
+	switch {
+	case st.f.epoch != "" && st.f.epoch != epoch:
+		return &truncated{Reason: "epoch", Message: "the data of the hub was restored since; this is the log from there", Asked: st.f.since}
+	case st.f.since > head:
+		return &truncated{Reason: "ahead", Message: fmt.Sprintf("event %d has not happened yet, the newest is %d: this is not the log you followed, or it was restored", st.f.since, head), Asked: st.f.since}
+	default:
+		return nil
+	}
 }
 
 type hello struct {
@@ -264,9 +292,10 @@ func apiRoutes() []string {
 }
 
 type truncated struct {
-	Reason string    `json:"reason"` // "epoch": the log was restored; "retention": older events are no longer kept
-	Asked  coord.Seq `json:"asked"`
-	From   coord.Seq `json:"from"`
+	Reason  string    `json:"reason"` // "epoch": the log was restored; "ahead": so it seems, since it has not come that far; "retention": older events are no longer kept
+	Message string    `json:"message"`
+	Asked   coord.Seq `json:"asked"`
+	From    coord.Seq `json:"from"`
 }
 
 type dropped struct {
@@ -295,7 +324,7 @@ func (st *stream) checkGap(ctx context.Context, head coord.Seq) error {
 		if len(first) > 0 {
 			from = first[0].Seq - 1
 		}
-		st.named("truncated", truncated{Reason: "retention", Asked: st.at, From: from})
+		st.named("truncated", truncated{Reason: "retention", Message: fmt.Sprintf("events up to %d are no longer kept", from), Asked: st.at, From: from})
 		st.at = from
 	}
 	return nil

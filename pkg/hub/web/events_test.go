@@ -253,6 +253,15 @@ func TestAStreamBeginsWhereItIsAskedTo(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", query, got.status, got.body, status)
 		}
 	}
+	for _, kinds := range []string{"bogus", "thread.opened,bogus", "thread", "bogus."} {
+		got := s.do(t, ask{method: "GET", path: "/api/events?kinds=" + kinds})
+		if got.status != 400 || !strings.Contains(got.err.Message, "message.posted, needs_human") {
+			t.Errorf("kinds=%s: %d %s, want 400 and the kinds there are", kinds, got.status, got.body)
+		}
+	}
+	if got := s.do(t, ask{method: "GET", path: "/api/events?project=bakn"}); got.status != 404 || !strings.Contains(got.err.Message, `"bakn"`) {
+		t.Errorf("a project that there is not: %d %s", got.status, got.body)
+	}
 	if got := s.do(t, ask{method: "GET", path: "/api/events?project=bank", headers: bearer(string(key))}); got.status != 403 {
 		t.Errorf("a session that asks for another project: %d", got.status)
 	}
@@ -263,6 +272,7 @@ func TestAStreamSaysWhatIsNoLongerThere(t *testing.T) {
 		Reason      string
 		Asked, From coord.Seq
 	}
+	words := map[string]string{"retention": "events up to 5 are no longer kept", "epoch": "was restored", "ahead": "event 99 has not happened yet, the newest is 10"}
 	for name, c := range map[string]struct {
 		query string
 		want  *notice
@@ -271,7 +281,7 @@ func TestAStreamSaysWhatIsNoLongerThere(t *testing.T) {
 		"swept":         {"?since=2", &notice{"retention", 2, 5}, 6},
 		"not swept":     {"?since=5", nil, 6},
 		"another life":  {"?since=8&epoch=e-0&tail=2", &notice{"epoch", 8, 8}, 9},
-		"the future":    {"?since=99", &notice{"epoch", 99, 10}, 11},
+		"the future":    {"?since=99", &notice{"ahead", 99, 10}, 11},
 		"the same life": {"?since=8&epoch=e-1", nil, 9},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -281,8 +291,12 @@ func TestAStreamSaysWhatIsNoLongerThere(t *testing.T) {
 			l := s.follow(t, c.query, bearer(token))
 			named[greeting](l, "hello")
 			if c.want != nil {
-				if diff := cmp.Diff(*c.want, named[notice](l, "truncated")); diff != "" {
-					t.Error(diff)
+				said := named[struct {
+					notice
+					Message string
+				}](l, "truncated")
+				if diff := cmp.Diff(*c.want, said.notice); diff != "" || !strings.Contains(said.Message, words[said.Reason]) {
+					t.Errorf("%s; said %q", diff, said.Message)
 				}
 			}
 			log.add(1, `{}`)

@@ -109,11 +109,12 @@ func (s *Server) guarded(row route) http.Handler {
 	})
 }
 
-// isJSON reports whether a request that may change something, or has a body, is
-// declared as JSON: a content type that no page can send to another site
-// without asking first.
+// isJSON reports whether a body is declared as JSON: a content type that no page
+// can send to another site without asking first. A request without a body needs
+// none: what lets it in, a token, a session's key or the header that goes with
+// the cookie, a page cannot send so either.
 func isJSON(r *http.Request) bool {
-	if r.ContentLength == 0 && r.Method != http.MethodPost {
+	if r.ContentLength == 0 {
 		return true
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -46,10 +46,7 @@ func readRoutes() []route {
 }
 
 func (s *Server) read(w http.ResponseWriter, r *http.Request, row read) error {
-	if err := ownProject(r); err != nil {
-		return err
-	}
-	args, err := queryArgs(row.op, r.URL.Query())
+	args, err := s.query(r, row.op)
 	if err != nil {
 		return err
 	}
@@ -68,20 +65,46 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, row read) error {
 	return nil
 }
 
-// ownProject refuses a session that asks for another project than its own.
-func ownProject(r *http.Request) error {
+// query reads a GET that an operation answers: its project and its arguments. A
+// nil op has none.
+func (s *Server) query(r *http.Request, op *tool.Op) (map[string]any, error) {
+	if err := s.mayAsk(r); err != nil {
+		return nil, err
+	}
+	return queryArgs(op, r.URL.Query())
+}
+
+// mayAsk refuses a session that asks for another project than its own, and
+// everybody who asks for one that there is not.
+func (s *Server) mayAsk(r *http.Request) error {
 	c, _ := coord.CallerFrom(r.Context())
 	asked := coord.ProjectID(r.URL.Query().Get("project"))
-	if asked != "" && asked != c.Project {
+	switch {
+	case asked == "":
+		return nil
+	case !c.Operator && asked != c.Project:
 		return coord.Errorf(coord.Forbidden, "leave project out", "a session sees its own project only")
+	case !slices.Contains(s.o.Rules.Projects(), asked):
+		return coord.Errorf(coord.NotFound, "GET /api/overview lists the projects", "no agent has worked in a project %q", shorten(string(asked)))
 	}
 	return nil
+}
+
+// shorten bounds what is quoted of a request.
+func shorten(text string) string {
+	if len(text) > 100 {
+		text = strings.ToValidUTF8(text[:100], "") + "…"
+	}
+	return coord.CleanLine(text)
 }
 
 // queryArgs reads the arguments of an operation from a query: texts, whole
 // numbers and truth values by the type of the argument.
 func queryArgs(op *tool.Op, q url.Values) (map[string]any, error) {
-	allowed := fields(op.In)
+	var allowed map[string]reflect.Type
+	if op != nil {
+		allowed = fields(op.In)
+	}
 	out := map[string]any{}
 	for name, values := range q {
 		if name == "project" {
@@ -89,11 +112,11 @@ func queryArgs(op *tool.Op, q url.Values) (map[string]any, error) {
 		}
 		kind, ok := allowed[name]
 		if !ok || len(values) != 1 {
-			return nil, coord.Errorf(coord.Invalid, "allowed are: "+parameters(allowed), "parameter %q is unknown or given twice", name)
+			return nil, coord.Errorf(coord.Invalid, "allowed are: "+parameters(allowed), "parameter %q is unknown or given twice", shorten(name))
 		}
 		v, err := queryValue(kind, values[0])
 		if err != nil {
-			return nil, coord.Errorf(coord.Invalid, "correct it", "parameter %s: %q is not of its kind", name, values[0])
+			return nil, coord.Errorf(coord.Invalid, "correct it", "parameter %s: %q is not of its kind", name, shorten(values[0]))
 		}
 		out[name] = v
 	}

@@ -98,7 +98,7 @@ func (s *Server) mux(rows []route) http.Handler {
 	}
 	m.HandleFunc("/", unknown)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != path.Clean(r.URL.Path) { // ServeMux would redirect to the clean form
+		if r.URL.Path != path.Clean(r.URL.Path) && r.URL.Path != "/dashboard/" { // ServeMux would redirect to the clean form
 			unknown(w, r)
 			return
 		}

@@ -112,6 +112,7 @@ func TestUnknownRoutesAnd405AreJSON(t *testing.T) {
 		{"GET", "//health", 404, ""},
 		{"GET", "/api/../health", 404, ""},
 		{"GET", "/health/", 404, ""},
+		{"GET", "/dashboard//", 404, ""},
 		{"OPTIONS", "/nothing", 404, ""},
 		{"GET", "/api/sessions", 405, "DELETE, POST"},
 		{"PUT", "/api/sessions", 405, "DELETE, POST"},
@@ -127,6 +128,27 @@ func TestUnknownRoutesAnd405AreJSON(t *testing.T) {
 			if got.status != c.status || got.header.Get("Allow") != c.allow || got.err.RequestID == "" || got.err.RequestID != got.header.Get("X-Request-Id") {
 				t.Errorf("%s %s: %d, Allow %q, %s; want %d, Allow %q", c.method, c.path, got.status, got.header.Get("Allow"), got.body, c.status, c.allow)
 			}
+		}
+	}
+}
+
+// What a reader misspells is said, and not answered as if it had asked for
+// everything or for nothing.
+func TestAReadSaysWhatItDoesNotKnow(t *testing.T) {
+	s := open(t, nil)
+	for _, r := range web.Routes() {
+		if r.Method != http.MethodGet || !strings.HasPrefix(r.Pattern, "/api/") || r.Always || r.Pattern == "/api/events" {
+			continue // the stream has a test of its own
+		}
+		path := concrete(r.Pattern)
+		if got := s.do(t, ask{method: "GET", path: path + "?nonsense=1"}); got.status != 400 || !strings.Contains(got.err.Message, `"nonsense"`) {
+			t.Errorf("%s?nonsense=1: %d %s", path, got.status, got.body)
+		}
+		if got := s.do(t, ask{method: "GET", path: path + "?project=bakn"}); got.status != 404 || !strings.Contains(got.err.Message, `"bakn"`) {
+			t.Errorf("%s?project=bakn: %d %s", path, got.status, got.body)
+		}
+		if got := s.do(t, ask{method: "GET", path: path + "?project=bank", headers: bearer(string(key))}); got.status != 403 {
+			t.Errorf("%s?project=bank as a session of another: %d %s", path, got.status, got.body)
 		}
 	}
 }
@@ -167,7 +189,7 @@ func TestHelloStatusAndReady(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api/hello":  `{"instance":"i-1","version":"","protocol":0,"pid":7,"home":"","epoch":"","draining":false}`,
 		"/readyz":     `{"status":"ok"}`,
-		"/api/status": `{"hub":{"instance":"i-1","version":"","started_at":0,"epoch":""},"agents":{"online":0,"peers":null},"threads":{"open":0,"resolving":0,"waiting_for_me":null},"hot_files":null,"mqtt":{"connections":0,"published":0,"dropped":0},"daemon":{"pid":7,"home":"","auto":false,"uptime_seconds":0,"protocol":0,"socket":"","mqtt_socket":"","http":"ADDR","connections":1}}`,
+		"/api/status": `{"hub":{"instance":"i-1","version":"","started_at":0,"epoch":""},"agents":{"online":0,"peers":null},"threads":{"open":0,"resolving":0,"waiting_for_me":null},"hot_files":null,"mqtt":{"connections":0,"published":0,"dropped":0},"daemon":{"pid":7,"home":"","auto":false,"uptime_seconds":0,"protocol":0,"socket":"","mqtt_socket":"","http":"ADDR","connections":1,"measures_quota":false}}`,
 	} {
 		s := open(t, nil) // the status counts its connections
 		if got := s.do(t, ask{method: http.MethodGet, path: path}); got.status != 200 || strings.Replace(got.body, s.addr, "ADDR", 1) != want {

@@ -26,6 +26,7 @@ type Rules interface {
 	Call(ctx context.Context, op string, args json.RawMessage, idempotencyKey string) (json.RawMessage, error)
 	Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error)
 	HookGone(ctx context.Context, owed coord.HookReceipt) // it ended without saying that its news is written out
+	Projects() []coord.ProjectID                          // that any agent has worked in, sorted
 }
 
 // Options make a Server.

@@ -25,6 +25,7 @@ type Facts struct {
 	HTTP          string   `json:"http,omitempty"` // host:port, "" when the door is closed
 	MQTT          string   `json:"mqtt,omitempty"` // host:port, "" when the door is closed
 	Connections   int      `json:"connections"`    // open HTTP connections, this one among them
+	Quota         bool     `json:"measures_quota"` // the user has switched it on
 }
 
 // Status answers GET /api/status: coordinator_status of the caller, and the
@@ -35,6 +36,9 @@ type Status struct {
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.query(r, nil); err != nil {
+		return err
+	}
 	raw, err := s.o.Rules.Call(r.Context(), tool.CoordinatorStatus.Name, json.RawMessage("{}"), "")
 	if err != nil {
 		return err

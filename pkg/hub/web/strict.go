@@ -32,6 +32,8 @@ func readBody(r *http.Request, shape reflect.Type) ([]byte, error) {
 		return nil, coord.Errorf(coord.TooLarge, "send less", "the body is over the limit of %d bytes", over.Limit)
 	case err != nil:
 		return nil, &coord.Error{Code: coord.Invalid, What: "the body could not be read", Next: "send it again", Err: err}
+	case len(body) == 0:
+		return nil, coord.Errorf(coord.Invalid, "send a JSON object, with Content-Type: application/json", "the request has no body")
 	case !utf8.Valid(body):
 		return nil, coord.Errorf(coord.Invalid, fix, "the body is not valid UTF-8")
 	}

@@ -19,6 +19,9 @@ type Quota interface {
 // quota answers GET /api/quota, and POST /api/quota/refresh, which asks for a
 // new measurement. A hub that was not told to measure says so.
 func (s *Server) quota(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.query(r, nil); err != nil {
+		return err
+	}
 	report := quota.Report{Buckets: []coord.QuotaUse{}, History: []quota.Sample{}}
 	if s.o.Quota != nil {
 		report = s.o.Quota.Get(r.Context(), r.Method == http.MethodPost)
@@ -59,12 +62,12 @@ type TokenTotal struct {
 }
 
 func (s *Server) tokens(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	args := map[string]any{"limit": 200}
-	for _, name := range []string{"agent", "cursor"} {
-		if v := q.Get(name); v != "" {
-			args[name] = v
-		}
+	args, err := s.query(r, tool.TokensUsed.Op)
+	if err != nil {
+		return err
+	}
+	if _, given := args["limit"]; !given {
+		args["limit"] = 200
 	}
 	in, err := json.Marshal(args)
 	if err != nil {

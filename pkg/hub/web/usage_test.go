@@ -32,7 +32,7 @@ func TestTheQuotaIsServedAndRefreshed(t *testing.T) {
 	for _, tt := range []struct {
 		method, path, body string
 		now                bool
-	}{{"GET", "/api/quota", "", false}, {"POST", "/api/quota/refresh", "{}", true}} {
+	}{{"GET", "/api/quota", "", false}, {"POST", "/api/quota/refresh", "{}", true}, {"POST", "/api/quota/refresh", "", true}} {
 		got := s.do(t, ask{method: tt.method, path: tt.path, body: tt.body})
 		if want := `{"enabled":true,"buckets":[{"bucket":"five_hour","utilization_pct":40}],"history":[]}`; got.body != want {
 			t.Errorf("%s: %d %s, want %s", tt.path, got.status, got.body, want)

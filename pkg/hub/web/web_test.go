@@ -90,6 +90,7 @@ func (r *rules) Call(ctx context.Context, op string, args json.RawMessage, k str
 }
 
 func (r *rules) HookGone(context.Context, coord.HookReceipt) {}
+func (r *rules) Projects() []coord.ProjectID                 { return []coord.ProjectID{"bank", "shop"} }
 
 func (r *rules) Hook(ctx context.Context, client string, event coord.HookEvent, in coord.HookCall) (json.RawMessage, error) {
 	args, err := json.Marshal(in)

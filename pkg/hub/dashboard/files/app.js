@@ -3,12 +3,12 @@ import { html, render, useEffect, useMemo, useRef, useState } from './vendor/htm
 import { connect } from './store.js';
 import { act } from './api.js';
 import { names as nameAll, useNow, useStore } from './hooks.js';
-import { ago, outcomes, plural, projectName } from './format.js';
+import { ago, outcomes, plural, projectName, texts } from './format.js';
 import { Agents, Glance } from './agents.js';
 import { Consultations } from './consultations.js';
 import { Lanes } from './lanes.js';
 import { Timeline, matches } from './timeline.js';
-import { Consensus, Files, Leases, Quota, Scoring, Tokens } from './side.js';
+import { Consensus, Files, Leases, Quota, Scoring, Tokens, useOptional } from './side.js';
 import { Thread } from './thread.js';
 
 const themes = ['auto', 'light', 'dark'];
@@ -48,14 +48,21 @@ function App() {
   const names = useMemo(() => nameAll(s), [s.overview, s.events.length, s.events.at(-1)?.seq]);
   const many = (o?.projects || []).length > 1 && !filter.project;
   const ours = list => (list || []).filter(v => !filter.project || v.project === filter.project);
-  const text = filter.text.toLowerCase();
-  const has = v => !text || JSON.stringify(v).toLowerCase().includes(text);
+  const words = filter.text.toLowerCase().split(/\s+/);
+  const has = v => words.every(word => texts(v).includes(word));
   const events = useMemo(() => s.events.filter(e => matches(e, filter, names)), [s.events, s.events.length, s.events.at(-1)?.seq, filter, names]);
   const agents = ours(o?.agents);
   const threads = ours(o?.threads).filter(has).filter(t => !filter.agent || [t.initiator, ...t.respondents].some(a => a.id === filter.agent));
   const leases = ours(o?.leases).filter(has).filter(l => !filter.agent || l.holder.id === filter.agent || l.waiting.some(w => w.agent.id === filter.agent));
   const files = ours(o?.files).filter(has).filter(f => !filter.agent || f.agents.some(a => a.id === filter.agent));
   const news = s.events.findLast(e => e.thread_id === thread)?.seq || 0;
+  const narrowed = {
+    words: [filter.project && projectName(filter.project), filter.agent && (names.get(filter.agent) || filter.agent), filter.text && `“${filter.text}”`].filter(Boolean).join(', '),
+    clear: () => set({ project: '', agent: '', text: '', off: new Set() }),
+  };
+  const [tokens] = useOptional('/api/tokens', s.events.findLast(e => e.kind === 'tokens.used')?.seq);
+  const [quota, setQuota] = useOptional('/api/quota', s.events.findLast(e => e.kind === 'quota.updated')?.seq);
+  const spent = ours(tokens?.totals);
   const closeThread = () => {
     history.replaceState(null, '', '/dashboard');
     setThread('');
@@ -65,7 +72,7 @@ function App() {
   const release = l => ask({
     title: `Release ${l.path}?`, yes: 'Release it',
     words: `${l.holder.name} holds this file and may be in the middle of an edit. Others may write it from now on; all are told that a person did this.`,
-    go: () => act('DELETE', `/api/leases/${encodeURIComponent(l.id)}`).then(() => say(`Released ${l.path}.`), err => say(err.message)),
+    go: () => act('DELETE', `/api/leases/${encodeURIComponent(l.id)}`).then(freed => say(freed.leases.length ? `Released ${l.path}.` : `${l.holder.name} has left ${l.path} meanwhile: it was free already.`), err => say(err.message)),
   });
 
   if (s.link === 'denied') return html`<${Denied} />`;
@@ -75,16 +82,16 @@ function App() {
     ${said && html`<div class="toast" role="status">${said}<button type="button" class="quiet" aria-label="Dismiss" onClick=${() => say('')}>✕</button></div>`}
     <div class="page ${thread ? 'with-thread' : ''}">
       <main id="main" tabIndex="-1" aria-busy=${!o}>
-        <${Glance} agents=${agents} threads=${ours(o?.threads)} leases=${ours(o?.leases)} />
+        <${Glance} agents=${agents} threads=${ours(o?.threads)} leases=${ours(o?.leases)} tokens=${spent} quota=${quota} elsewhere=${o?.agents.length} />
         <div class="columns">
-          <div class="column who-column"><${Agents} agents=${agents.filter(has)} leases=${ours(o?.leases)} picked=${filter.agent} pick=${agent => set({ agent })} many=${many} /><${Leases} leases=${leases} many=${many} release=${release} /></div>
+          <div class="column who-column"><${Agents} agents=${agents.filter(has)} total=${o?.agents.length} threads=${ours(o?.threads)} leases=${ours(o?.leases)} picked=${filter.agent} pick=${agent => set({ agent })} many=${many} filter=${narrowed} /><${Leases} leases=${leases} total=${o?.leases.length} many=${many} release=${release} filter=${narrowed} /></div>
           <div class="column main-column">
-            <${Consultations} threads=${threads} many=${many} />
-            <${Lanes} events=${events} agents=${filter.agent ? agents.filter(a => a.id === filter.agent) : agents} names=${names} />
-            <${Timeline} events=${events} total=${s.events.length} names=${names} filter=${filter} set=${set} many=${many} gap=${s.gap} />
+            <${Consultations} threads=${threads} all=${o?.threads || []} many=${many} filter=${narrowed} />
+            <${Lanes} events=${events} agents=${filter.agent ? agents.filter(a => a.id === filter.agent) : agents} names=${names} total=${s.events.length} filter=${narrowed} />
+            <${Timeline} events=${events} total=${s.events.length} names=${names} off=${filter.off} set=${set} many=${many} gap=${s.gap} filter=${narrowed} />
           </div>
-          <div class="column side-column"><${Files} files=${files} /><${Scoring} stats=${o?.stats} events=${events} /><${Consensus} stats=${o?.stats} />
-            <${Quota} events=${s.events} /><${Tokens} events=${s.events} ours=${ours} /></div>
+          <div class="column side-column"><${Files} files=${files} total=${o?.files.length} filter=${narrowed} /><${Scoring} stats=${o?.stats} events=${events} /><${Consensus} stats=${o?.stats} />
+            <${Quota} quota=${quota} set=${setQuota} /><${Tokens} rows=${spent} total=${tokens?.totals?.length} filter=${narrowed} /></div>
         </div>
         <${Foot} o=${o} events=${s.events} />
       </main>

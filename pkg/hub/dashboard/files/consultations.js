@@ -1,17 +1,18 @@
 // The consultations that are open now: what about, who has to answer, how long
 // there is left.
 import { html } from './vendor/htm-preact.js';
-import { Empty, Panel, Path, Score, ThreadLink, Who, useNow } from './hooks.js';
+import { Empty, Panel, Path, Score, ThreadLink, Who, among, useNow } from './hooks.js';
 import { ago, countdown, outcomes, projectName } from './format.js';
 
 const round = 600_000; // ms that a round may last
 
-export function Consultations({ threads, many }) {
+export function Consultations({ threads, all, many, filter }) {
   const now = useNow();
   const live = threads.filter(t => !t.ended).sort((a, b) => (a.deadline || Infinity) - (b.deadline || Infinity));
+  const total = all.filter(t => !t.ended).length;
   const ended = threads.filter(t => t.ended).slice(0, 5);
-  return html`<${Panel} id="consultations" title="Consultations" note=${live.length ? `${live.length} live` : ''}>
-    ${live.length === 0 && html`<${Empty}>Nothing to settle. A consultation opens when two agents are about to change the same file.</${Empty}>`}
+  return html`<${Panel} id="consultations" title="Consultations" note=${among(live.length, total, `${live.length} live`)}>
+    ${live.length === 0 && html`<${Empty} hidden=${total} filter=${filter}>Nothing to settle. A consultation opens when two agents are about to change the same file.</${Empty}>`}
     <ul class="cards">${live.map(t => html`<${Card} key=${t.thread_id} t=${t} now=${now} many=${many} />`)}</ul>
     ${ended.length > 0 && html`<h3>Settled lately</h3>
       <ul class="settled">${ended.map(t => html`<li key=${t.thread_id}>
@@ -41,6 +42,6 @@ function Card({ t, now, many }) {
     <ul class="people">${all.map(a => html`<li key=${a.id} class=${awaited.has(a.id) ? 'awaited' : ''}>
       <${Who} id=${a.id} name=${a.name} />${awaited.has(a.id) && html`<span class="awaits">awaited</span>`}</li>`)}
       ${t.more_respondents ? html`<li>and ${t.more_respondents} more</li>` : null}</ul>
-    <div class="files">${t.files.map(f => html`<${Path} key=${f} path=${f} />`)}${t.more_files ? html`<span class="more">and ${t.more_files} more</span>` : null}</div>
+    ${t.files.length > 0 && html`<div class="files">${t.files.map(f => html`<${Path} key=${f} path=${f} />`)}${t.more_files ? html`<span class="more">and ${t.more_files} more</span>` : null}</div>`}
   </li>`;
 }

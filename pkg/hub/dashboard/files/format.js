@@ -29,6 +29,9 @@ export function lasted(ms) {
 /** short gives a count in thousands or millions. */
 export const short = v => v >= 1e6 ? `${(v / 1e6).toFixed(1)} M` : v >= 1000 ? `${(v / 1000).toFixed(1)} k` : String(v || 0);
 
+/** dollars gives $1.20. */
+export const dollars = v => `$${v.toFixed(2)}`;
+
 /** plural gives "1 file", "2 files". */
 export const plural = (n, word, many = word + 's') => `${n} ${n === 1 ? word : many}`;
 
@@ -37,6 +40,9 @@ export function split(path) {
   const at = path.lastIndexOf('/') + 1;
   return [path.slice(0, at), path.slice(at)];
 }
+
+/** texts gives all that a value of JSON says, in small letters: its values, not their names. */
+export const texts = v => v && typeof v === 'object' ? Object.values(v).map(texts).join(' ') : typeof v === 'string' ? v.toLowerCase() : '';
 
 /** projectName shortens a project id to what tells it from others at a glance. */
 export function projectName(id) {

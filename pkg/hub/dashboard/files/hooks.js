@@ -28,8 +28,13 @@ export function Panel({ id, title, note, children, className = '' }) {
   </section>`;
 }
 
-/** Empty is what a panel shows when there is nothing. */
-export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
+/** Empty is what a panel shows when there is nothing, or nothing that passes the filter: hidden counts what does not. */
+export const Empty = ({ hidden, filter, children }) => hidden
+  ? html`<p class="empty">Nothing here matches ${filter.words || 'the filter'}; ${hidden} hidden. <button type="button" class="link" onClick=${filter.clear}>Clear the filter</button></p>`
+  : html`<p class="empty">${children}</p>`;
+
+/** among is the note of a panel: how much there is, or how much of it passes the filter. */
+export const among = (shown, all, words) => !all ? '' : shown === all ? words : `${shown} of ${all}`;
 
 /** Path shows a path so that its name stays readable when room is scarce. */
 export function Path({ path }) {
@@ -44,18 +49,52 @@ export function Score({ score, layer }) {
   return html`<span class="score ${heat}" title=${layer ? `layer ${layer}: ${layers[layer] || ''}` : ''}>${score}${layer && html`<span class="layer">${layer}</span>`}</span>`;
 }
 
-/** Thread links to a thread. */
-export const ThreadLink = ({ id }) => html`<a class="thread-link" href="#/${id}">${id}</a>`;
+/** ThreadLink links to a thread; its name holds what the thread is about, where that is known. */
+export function ThreadLink({ id }) {
+  const subject = known().subjects.get(id);
+  return html`<a class="thread-link" href="#/${id}" aria-label=${subject && `${id}: ${subject}`} title=${subject}>${id}</a>`;
+}
 
-/** hue gives an agent its colour, the same on the whole page. */
+/** hue gives an agent its colour: the same on every page and after a reload. */
 export function hue(id) {
   if (person(id)) return 'var(--human)';
   if (!id) return 'var(--muted)'; // the hub itself
-  let n = order.get(id);
-  if (n === undefined) order.set(id, n = order.size);
-  return `var(--agent-${n % 8})`;
+  return `var(--agent-${known().colours.get(id) ?? hash(id)})`;
 }
-const order = new Map();
+
+const tones = 8; // that the style sheet has for agents
+
+// hash is FNV-1a, made to fit.
+function hash(text) {
+  let h = 0x811c9dc5;
+  for (const c of text) h = Math.imul(h ^ c.codePointAt(0), 0x01000193);
+  return (h >>> 0) % tones;
+}
+
+// colour gives each agent the tone that its id makes or, when one who came
+// before it has that, the next that fewest have. So a newcomer changes nobody's.
+function colour(agents) {
+  const out = new Map(), taken = Array(tones).fill(0);
+  for (const a of [...agents].sort((a, b) => a.registered_at - b.registered_at || (a.id < b.id ? -1 : 1))) {
+    let tone = hash(a.id);
+    const least = Math.min(...taken);
+    while (taken[tone] > least) tone = (tone + 1) % tones;
+    taken[tone]++;
+    out.set(a.id, tone);
+  }
+  return out;
+}
+
+let seen = { overview: null, colours: new Map(), subjects: new Map() };
+
+// known is what follows from the overview, worked out once for each.
+function known() {
+  if (seen.overview !== state.overview) {
+    const o = state.overview;
+    seen = { overview: o, colours: colour(o?.agents || []), subjects: new Map((o?.threads || []).map(t => [t.thread_id, t.subject])) };
+  }
+  return seen;
+}
 
 /** Who names an agent, with its colour beside it. */
 export function Who({ id, name }) {

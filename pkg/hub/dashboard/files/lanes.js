@@ -40,7 +40,7 @@ function bridges(events) {
   return [...byThread.values()];
 }
 
-export function Lanes({ events, agents, names }) {
+export function Lanes({ events, total, agents, names, filter }) {
   const [chosen, setMinutes] = useState(0);
   const [tip, setTip] = useState(null);
   const canvas = useRef(null), hits = useRef([]);
@@ -63,7 +63,7 @@ export function Lanes({ events, agents, names }) {
     const themed = new MutationObserver(paint);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     return () => { clearInterval(timer); size.disconnect(); themed.disconnect(); };
-  }, [rows.length > 0]);
+  }, [rows.length > 0, events.length > 0]);
   useEffect(() => { if (canvas.current) hits.current = draw(canvas.current, latest.current); });
 
   const find = ev => {
@@ -82,7 +82,7 @@ export function Lanes({ events, agents, names }) {
     `${plural(inside.filter(e => e.kind === 'thread.opened').length, 'consultation')}. The timeline below lists them.`;
   return html`<${Panel} id="lanes" title="Lanes" note=${html`<span class="spans" role="group" aria-label="Time shown">${spans.map(([name, m]) => html`
       <button type="button" key=${m} aria-pressed=${m === minutes} onClick=${() => setMinutes(m)}>${name}</button>`)}</span>`}>
-    ${rows.length === 0 ? html`<${Empty}>A lane appears for each agent, with what it touched and when.</${Empty}>` : html`<div class="lanes" onMouseMove=${move} onMouseLeave=${() => setTip(null)}
+    ${rows.length === 0 || total > 0 && events.length === 0 ? html`<${Empty} hidden=${total} filter=${filter}>A lane appears for each agent, with what it touched and when.</${Empty}>` : html`<div class="lanes" onMouseMove=${move} onMouseLeave=${() => setTip(null)}
         onClick=${ev => { const h = find(ev); if (h?.event.thread_id) location.hash = `#/${h.event.thread_id}`; }}>
       <canvas ref=${canvas} role="img" aria-label=${what}></canvas>
       ${tip && html`<div class="tip" style=${{ left: `${tip.x}px`, top: `${tip.y}px` }}><b>${names.get(tip.e.agent_id) || tip.e.agent_id}</b> ${sentence(tip.e).filter(Boolean).join(': ').slice(0, 160)}<br /><time>${clock(tip.e.ts)}</time> ${tip.e.thread_id || ''}</div>`}

@@ -1,19 +1,19 @@
 // The panels beside: files, leases, scoring, consensus, quota, tokens.
 import { html, useEffect, useState } from './vendor/htm-preact.js';
-import { Empty, Panel, Path, Who, useNow } from './hooks.js';
+import { Empty, Panel, Path, Who, among, useNow } from './hooks.js';
 import { act, get } from './api.js';
 import { state } from './store.js';
-import { ago, countdown, lasted, layers, outcomes, plural, projectName, short } from './format.js';
+import { ago, countdown, dollars, lasted, layers, outcomes, plural, projectName, short } from './format.js';
 
-export function Leases({ leases, many, release }) {
+export function Leases({ leases, total, many, release, filter }) {
   const now = useNow();
   const rows = leases.slice(0, 30);
-  return html`<${Panel} id="leases" title="Leases and lines" note=${leases.length ? plural(leases.length, 'file') : ''}>
-    ${rows.length === 0 && html`<${Empty}>No file is held. An agent takes a file with its first edit.</${Empty}>`}
+  return html`<${Panel} id="leases" title="Leases and lines" note=${among(leases.length, total, plural(leases.length, 'file'))}>
+    ${rows.length === 0 && html`<${Empty} hidden=${total} filter=${filter}>No file is held. An agent takes a file with its first edit.</${Empty}>`}
     <ul class="leases">${rows.map(l => html`<li key=${l.id || l.path + l.workspace} class=${l.waiting.length ? 'wanted' : l.held ? 'held' : 'left'}>
       <div class="row"><${Path} path=${l.path} />
-        ${l.id && html`<button type="button" class="quiet" aria-label="Release ${l.path}" onClick=${() => release(l)}>Release</button>`}</div>
-      <div class="row small"><${Who} id=${l.holder.id} name=${l.holder.name} /><span class="muted">${l.id ? l.held ? `holds it, ${ago(now - l.touched)}` : 'left it' : 'announced it'}${many ? ` · ${projectName(l.project)}` : ''}</span></div>
+        ${l.id && l.held && html`<button type="button" class="quiet" aria-label="Release ${l.path}" onClick=${() => release(l)}>Release</button>`}</div>
+      <div class="row small"><${Who} id=${l.holder.id} name=${l.holder.name} /><span class="muted">${l.id ? l.held ? `holds it, ${ago(now - l.touched)}` : 'left it, free to take' : 'announced it'}${many ? ` · ${projectName(l.project)}` : ''}</span></div>
       ${l.waiting.length > 0 && html`<ol class="line" aria-label="waiting for ${l.path}">${l.waiting.map((w, i) => html`<li key=${w.agent.id}><span class="place">${i + 1}</span><${Who} id=${w.agent.id} name=${w.agent.name} />
         <span class="muted">${w.reserved_until > now ? `reserved ${countdown(w.reserved_until - now)}` : `since ${ago(now - w.since)}`}</span></li>`)}</ol>`}
     </li>`)}</ul>
@@ -21,10 +21,10 @@ export function Leases({ leases, many, release }) {
   </${Panel}>`;
 }
 
-export function Files({ files }) {
+export function Files({ files, total, filter }) {
   const most = Math.max(1, ...files.map(f => f.edits || 0));
-  return html`<${Panel} id="files" title="File heat" note="last hour">
-    ${files.length === 0 && html`<${Empty}>No file was edited in the last hour.</${Empty}>`}
+  return html`<${Panel} id="files" title="File heat" note=${among(files.length, total, 'edits in the last hour')}>
+    ${files.length === 0 && html`<${Empty} hidden=${total} filter=${filter}>No file was edited in the last hour.</${Empty}>`}
     <ul class="heat">${files.slice(0, 12).map(f => html`<li key=${f.project + f.path} class=${f.agents.length > 1 ? 'shared' : ''}>
       <div class="row"><${Path} path=${f.path} /><span class="count" title="edits">${f.edits || 0}</span></div>
       <div class="bar" aria-hidden="true"><i style=${{ width: `${100 * (f.edits || 0) / most}%` }}></i></div>
@@ -62,7 +62,7 @@ export function Consensus({ stats }) {
 const buckets = { five_hour: '5 hours', seven_day: '7 days', seven_day_sonnet: '7 days, Sonnet' };
 
 /** useOptional reads a route that a hub may not have, and again when news comes; {enabled: false} without it. */
-function useOptional(path, news) {
+export function useOptional(path, news) {
   const has = state.routes.includes(`GET ${path}`);
   const [value, set] = useState(null);
   useEffect(() => {
@@ -71,10 +71,8 @@ function useOptional(path, news) {
   return [has ? value : { enabled: false }, set];
 }
 
-export function Quota({ events }) {
+export function Quota({ quota, set }) {
   const now = useNow();
-  const news = events.findLast(e => e.kind === 'quota.updated')?.seq;
-  const [quota, set] = useOptional('/api/quota', news);
   const [busy, setBusy] = useState(false);
   const off = !quota?.enabled;
   const refresh = () => {
@@ -105,16 +103,11 @@ function History({ points }) {
     <figcaption>highest use, last ${ago(points.at(-1).time - points[0].time)}</figcaption></figure>`;
 }
 
-const dollars = v => `$${v.toFixed(2)}`;
-
-export function Tokens({ events, ours }) {
-  const news = events.findLast(e => e.kind === 'tokens.used')?.seq;
-  const [all] = useOptional('/api/tokens', news);
-  const rows = ours(all?.totals);
+export function Tokens({ rows, total, filter }) {
   const priced = rows.some(r => r.cost_usd !== undefined);
   const cost = rows.reduce((sum, r) => sum + (r.cost_usd || 0), 0);
   return html`<${Panel} id="tokens" title="Tokens" note=${priced ? dollars(cost) : rows.length ? 'by agent' : ''}>
-    ${rows.length === 0 ? html`<${Empty}>No agent has reported tokens yet.</${Empty}>` : html`
+    ${rows.length === 0 ? html`<${Empty} hidden=${total} filter=${filter}>No agent has reported tokens yet.</${Empty}>` : html`
       <table class="tokens"><thead><tr><th scope="col">Agent</th><th scope="col">in</th><th scope="col">out</th><th scope="col">cached</th>${priced && html`<th scope="col">cost</th>`}</tr></thead>
       <tbody>${rows.slice(0, 20).map(r => html`<tr key=${r.agent.id + r.model} title="${r.model}, ${plural(r.turns, 'turn')}"><th scope="row"><${Who} id=${r.agent.id} name=${r.agent.name} /></th>
         <td>${short(r.input)}</td><td>${short(r.output)}</td><td>${short(r.cache_read + r.cache_creation)}</td>${priced && html`<td>${r.cost_usd === undefined ? '–' : dollars(r.cost_usd)}</td>`}</tr>`)}</tbody></table>`}

@@ -57,7 +57,7 @@ export function connect() {
   source.addEventListener('truncated', m => {
     const { reason, from } = JSON.parse(m.data);
     forget();
-    state.gap = reason === 'epoch' ? 'The hub’s data was restored; this is the log from there.' : `Events up to ${from} are no longer kept.`;
+    state.gap = reason === 'retention' ? `Events up to ${from} are no longer kept.` : 'The hub’s data was restored; this is the log from there.';
     changed();
   });
   source.addEventListener('state', m => { state.overview = JSON.parse(m.data); changed(); });

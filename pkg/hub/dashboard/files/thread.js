@@ -31,6 +31,7 @@ export function Thread({ id, news, close, confirm, names }) {
 
 function Body({ t, now, confirm, names }) {
   const name = a => names.get(a.id) || a.name || a.id;
+  const agreed = t.type === 'consensus'; // its words are those of the proposal
   return html`
     <div class="standing">
       <span class="chip ${t.type || t.status}">${outcomes[t.type] || outcomes[t.status]}</span>
@@ -44,8 +45,8 @@ function Body({ t, now, confirm, names }) {
       ${t.proposal?.awaiting?.length > 0 && html`<dt>Awaited</dt><dd>${t.proposal.awaiting.map(a => html`<${Who} key=${a.id} id=${a.id} name=${name(a)} />`)}</dd>`}
       ${t.files.length > 0 && html`<dt>About</dt><dd class="files">${t.files.map(f => html`<${Path} key=${f} path=${f} />`)}${t.more_files ? html`<span class="more">and ${t.more_files} more</span>` : null}</dd>`}
     </dl>
-    ${t.proposal && html`<p class="proposal"><b>Proposal ${t.proposal.number} by ${name(t.proposal.by)}</b> ${t.proposal.summary}</p>`}
-    ${t.summary && html`<p class="proposal"><b>Outcome</b> ${t.summary}</p>`}
+    ${t.proposal && html`<p class="proposal"><b>${agreed ? 'Agreed: proposal' : 'Proposal'} ${t.proposal.number} by ${name(t.proposal.by)}</b> ${t.proposal.summary}</p>`}
+    ${t.summary && !agreed && html`<p class="proposal"><b>Outcome</b> ${t.summary}</p>`}
     <ol class="talk" aria-label="Conversation">${(t.messages || []).map(m => html`<li key=${m.message_id} class="message ${m.type}">
       <div class="by"><${Who} id=${m.author.id} name=${m.author.name} /><span class="type">${m.type === 'context' ? '' : m.type}${m.late ? ' late' : ''}</span><time>${clock(m.time)}</time></div>
       <p>${m.content}</p></li>`)}

@@ -1,7 +1,7 @@
 // What happened, newest first.
 import { Component, html, useState } from './vendor/htm-preact.js';
-import { Empty, Panel, Score, ThreadLink, Who } from './hooks.js';
-import { clock, groupOf, groups, pathOf, projectName, sentence } from './format.js';
+import { Empty, Panel, Score, ThreadLink, Who, among, hue } from './hooks.js';
+import { clock, groupOf, groups, pathOf, plural, projectName, sentence } from './format.js';
 
 const step = matchMedia('(max-width: 760px)').matches ? 30 : 100; // rows shown, and added by "older"
 
@@ -15,20 +15,19 @@ export function matches(e, filter, names) {
   return filter.text.toLowerCase().split(/\s+/).every(word => text.includes(word));
 }
 
-export function Timeline({ events, total, names, filter, set, many, gap }) {
+export function Timeline({ events, total, names, off, set, many, gap, filter }) {
   const [rows, setRows] = useState(step);
   const shown = events.slice(-rows).reverse();
   const toggle = id => {
-    const off = new Set(filter.off);
-    off.has(id) ? off.delete(id) : off.add(id);
-    set({ off });
+    const next = new Set(off);
+    next.has(id) ? next.delete(id) : next.add(id);
+    set({ off: next });
   };
-  return html`<${Panel} id="timeline" title="Timeline" note=${total ? `${events.length === total ? '' : `${events.length} of `}${total} events` : ''}>
+  return html`<${Panel} id="timeline" title="Timeline" note=${among(events.length, total, plural(total, 'event'))}>
     <div class="kinds" role="group" aria-label="Kinds of events">${groups.map(([id, name]) => html`
-      <button type="button" key=${id} aria-pressed=${!filter.off.has(id)} onClick=${() => toggle(id)}>${name}</button>`)}</div>
-    ${total === 0 && html`<${Empty}>Nothing has happened yet.</${Empty}>`}
-    ${total > 0 && events.length === 0 && html`<${Empty}>No event passes the filters. <button type="button" class="link" onClick=${() => set({ project: '', agent: '', text: '', off: new Set() })}>Show everything</button></${Empty}>`}
-    <ol class="events" reversed>${shown.map(e => html`<${Row} key=${e.seq} e=${e} name=${names.get(e.agent_id)} many=${many} />`)}</ol>
+      <button type="button" key=${id} aria-pressed=${!off.has(id)} onClick=${() => toggle(id)}>${name}</button>`)}</div>
+    ${events.length === 0 && html`<${Empty} hidden=${total} filter=${filter}>Nothing has happened yet.</${Empty}>`}
+    <ol class="events" reversed>${shown.map(e => html`<${Row} key=${e.seq} e=${e} name=${names.get(e.agent_id)} hue=${hue(e.agent_id)} many=${many} />`)}</ol>
     ${events.length > rows && html`<button type="button" class="older" onClick=${() => setRows(rows + step)}>Older events</button>`}
     ${events.length <= rows && gap && html`<p class="empty">${gap}</p>`}
   </${Panel}>`;
@@ -37,7 +36,7 @@ export function Timeline({ events, total, names, filter, set, many, gap }) {
 // Row is drawn once: an event never changes, and there are many of them.
 class Row extends Component {
   shouldComponentUpdate(next) {
-    return next.name !== this.props.name || next.many !== this.props.many;
+    return next.name !== this.props.name || next.hue !== this.props.hue || next.many !== this.props.many;
   }
 
   render({ e, name, many }) {
