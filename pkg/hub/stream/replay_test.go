@@ -93,8 +93,11 @@ func fill(t testing.TB, store *sqlite.Store) {
 	}
 }
 
-// nobody stands in for the rules, which a stream of events does not ask.
+// nobody stands in for the rules, which a stream of events asks for the projects
+// only.
 type nobody struct{ web.Rules }
+
+func (nobody) Projects() []coord.ProjectID { return []coord.ProjectID{"project-3"} }
 
 func (nobody) Authenticate(coord.SessionKey) (coord.Caller, bool) { return coord.Caller{}, false }
 
