@@ -58,7 +58,7 @@ func TestAFilterIsNotMistakenForQuiet(t *testing.T) {
 }
 
 // An agent has one colour: in another browser, after a reload, and when others
-// have come; the first eight differ.
+// have come, whatever their names; the first eight differ.
 func TestAnAgentKeepsItsColour(t *testing.T) {
 	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
 	names := []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace"}
@@ -80,13 +80,13 @@ func TestAnAgentKeepsItsColour(t *testing.T) {
 	}
 	first := open(t, home)
 	want := colours(first, len(names))
-	home.Agent("heidi", shop.Dir).Announce("heidi.go")
+	home.Agent("aaron", shop.Dir).Announce("aaron.go")
 	grown := colours(first, len(names)+1)
 	distinct := map[string]bool{}
 	for name, colour := range grown {
 		distinct[colour] = true
 		if was, known := want[name]; known && was != colour {
-			t.Errorf("%s changes from %s to %s when heidi comes", name, was, colour)
+			t.Errorf("%s changes from %s to %s when aaron comes", name, was, colour)
 		}
 	}
 	if len(distinct) != 8 {
