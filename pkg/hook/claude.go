@@ -82,8 +82,7 @@ var errNotForUs = errors.New("not for us")
 // readClaude reads one hook of Claude Code. The error is errNotForUs, or says what
 // cannot be read; the event is known then, if the command line names it.
 func readClaude(r io.Reader, event string, getenv func(string) string) (in input, err error) {
-	var known bool
-	in.event, known = claudeEvent(event, "")
+	in.event, _ = claudeEvent(event, "")
 	raw, err := io.ReadAll(r)
 	switch {
 	case err != nil:
@@ -96,6 +95,7 @@ func readClaude(r io.Reader, event string, getenv func(string) string) (in input
 		return in, errors.New("what the client says of it is not the JSON of a hook")
 	}
 	in.name, in.cwd = f.text("hook_event_name"), f.text("cwd")
+	var known bool
 	if in.event, known = claudeEvent(event, in.name); !known {
 		return in, errNotForUs
 	}
