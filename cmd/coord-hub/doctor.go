@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coordhq/coord/pkg/build"
 	"github.com/coordhq/coord/pkg/coord"
+	"github.com/coordhq/coord/pkg/hook"
+	"github.com/coordhq/coord/pkg/hook/reconcile"
 	"github.com/coordhq/coord/pkg/hub/daemon"
 	"github.com/coordhq/coord/pkg/setup"
 )
@@ -20,7 +24,7 @@ func (a *app) doctor() *cobra.Command {
 		Use:   "doctor",
 		Short: "Try every path between a session and the hub",
 		Long: "Starts two sessions in a project of its own and tries what a session needs: configuration,\n" +
-			"starting the hub, the handshake, a tool call, a push, /mcp, MQTT over TCP and WebSocket, the\n" +
+			"git where you stand, starting the hub, the handshake, a tool call, a push, /mcp, MQTT over TCP and WebSocket, the\n" +
 			"dashboard, the edit gate, the hook and the user's override. A line for each, with a hint where\n" +
 			"it fails; exit code 1 then. It leaves nothing behind.",
 		Args: cobra.NoArgs,
@@ -29,7 +33,19 @@ func (a *app) doctor() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := setup.Doctor{Home: home, Getenv: a.getenv, Find: findProgram, Version: build.Version(linked), Hub: url,
+			dir, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			d := setup.Doctor{Home: home, Dir: dir, Getenv: a.getenv, Find: findProgram, Version: build.Version(linked), Hub: url,
+				Paused: func(ws coord.WorkspaceID) (time.Time, bool) {
+					for _, p := range reconcile.Paused(hook.ReconcileDir(home), time.Now()) {
+						if p.Workspace == ws {
+							return p.Since, true
+						}
+					}
+					return time.Time{}, false
+				},
 				Stop: func(ctx context.Context) error {
 					_, err := daemon.StopHub(ctx, home, "coord-hub doctor had started it")
 					return err

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/coordhq/coord/pkg/brief"
 	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
@@ -116,12 +116,12 @@ func freedWords(f coord.Freed) string {
 func holderWords(f coord.Freed, now time.Time) string {
 	var b strings.Builder
 	for _, h := range f.Holders {
-		fmt.Fprintf(&b, "%s %s (%s)", brief.Quote(h.Name), h.Right, h.State)
+		fmt.Fprintf(&b, "%s %s (%s)", said(h.Name), h.Right, h.State)
 		if h.Since > 0 {
 			fmt.Fprintf(&b, ", for %s", coord.Ago(coord.At(now).Sub(h.Since)))
 		}
 		if h.Subject != "" {
-			fmt.Fprintf(&b, ": %s", brief.Quote(h.Subject))
+			fmt.Fprintf(&b, ": %s", said(h.Subject))
 		}
 		b.WriteByte('\n')
 	}
@@ -207,14 +207,14 @@ func closedWords(id string, raw json.RawMessage) string {
 	if json.Unmarshal(raw, &th) != nil {
 		return "closed " + id
 	}
-	told := []string{brief.Quote(th.Initiator.Name)}
+	told := []string{said(th.Initiator.Name)}
 	for _, r := range th.Respondents {
-		told = append(told, brief.Quote(r.Name))
+		told = append(told, said(r.Name))
 	}
 	if th.MoreRespondents > 0 {
 		told = append(told, fmt.Sprintf("%d more", th.MoreRespondents))
 	}
-	return "closed " + id + " (" + brief.Quote(th.Subject) + "); told: " + strings.Join(told, ", ")
+	return "closed " + id + " (" + said(th.Subject) + "); told: " + strings.Join(told, ", ")
 }
 
 func (a *app) onThread(ctx context.Context, call func(context.Context, *client.Client) (json.RawMessage, error), words func(json.RawMessage) string) error {
@@ -230,3 +230,6 @@ func (a *app) onThread(ctx context.Context, call func(context.Context, *client.C
 		return a.print(raw, words(raw))
 	})
 }
+
+// said shows what an agent calls itself or its work, on one line.
+func said(text string) string { return strconv.Quote(coord.CleanLine(text)) }

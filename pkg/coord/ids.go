@@ -11,6 +11,15 @@ import (
 // repository ("github.com/acme/shop"). Two projects on one hub never meet.
 type ProjectID string
 
+// trial begins the ids of projects that somebody makes to try the hub.
+const trial = "coord-doctor-"
+
+// TrialProject names a project that the hub forgets as soon as nobody is in it.
+func TrialProject(name string) ProjectID { return ProjectID(trial + name) }
+
+// Trial reports whether the id is that of a TrialProject.
+func (id ProjectID) Trial() bool { return strings.HasPrefix(string(id), trial) }
+
 // WorkspaceID names one working tree: "<host id>:<real path of its top>".
 type WorkspaceID string
 

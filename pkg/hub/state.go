@@ -303,7 +303,11 @@ func (s *state) prune(now coord.Millis) {
 }
 
 func (s *state) tooOld(a *coord.Agent, now coord.Millis) bool {
-	return !a.Live() && now >= a.LastSeen.Add(s.agentLife)
+	life := s.agentLife
+	if a.Project.Trial() {
+		life = 0
+	}
+	return !a.Live() && now >= a.LastSeen.Add(life)
 }
 
 // forget drops the agents that nobody has seen for long, and their credentials.
@@ -325,7 +329,33 @@ func (s *state) forget(now coord.Millis) (gone []*coord.Agent) {
 			delete(s.creds, hash)
 		}
 	}
+	for id, p := range s.projects {
+		if id.Trial() && len(p.agents) == 0 {
+			s.dropProject(id, p)
+		}
+	}
 	return gone
+}
+
+// dropProject takes a project that was only a trial out of all views.
+func (s *state) dropProject(id coord.ProjectID, p *project) {
+	for _, th := range p.threads {
+		s.setThread(th, nil)
+	}
+	for _, a := range p.anns {
+		s.setAnnouncement(a, nil)
+	}
+	for _, l := range s.leases {
+		if l.Project == id {
+			s.setLease(l, nil)
+		}
+	}
+	for _, w := range s.waits {
+		if w.Project == id {
+			s.setWait(w, nil)
+		}
+	}
+	delete(s.projects, id)
 }
 
 // peers lists a project's live agents other than me, by name.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,18 +18,21 @@ import (
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/driver"
 	"github.com/coordhq/coord/pkg/tool"
+	"github.com/coordhq/coord/pkg/workspace"
 )
 
 // Doctor is a live test of everything between a session and the hub. It works
 // in a project of its own that nobody else sees, and ends what it has begun.
 type Doctor struct {
-	Home    config.Home                          // required
-	Getenv  func(string) string                  // required
-	Find    func(program string) (string, error) // where a program of ours is; required
-	Stop    func(ctx context.Context) error      // stops the hub that the test has started; required without Hub
-	Version string                               // of this program
-	Hub     string                               // a team hub to test in place of this user's own, "" = none
-	Told    func(Check)                          // called after each check; nil = nobody is told
+	Home    config.Home                               // required
+	Getenv  func(string) string                       // required
+	Find    func(program string) (string, error)      // where a program of ours is; required
+	Stop    func(ctx context.Context) error           // stops the hub that the test has started; required without Hub
+	Version string                                    // of this program
+	Dir     string                                    // where the user stands: git is tried there; "" = nowhere
+	Paused  func(coord.WorkspaceID) (time.Time, bool) // since when nobody looks there with git any more; nil = not known
+	Hub     string                                    // a team hub to test in place of this user's own, "" = none
+	Told    func(Check)                               // called after each check; nil = nobody is told
 }
 
 // Check is one line of the doctor's report.
@@ -129,6 +133,7 @@ func (p *patient) probes() []probe {
 	return []probe{
 		{"config", nil, "see coord-hub status", p.config},
 		{"programs", nil, reinstall, p.programs},
+		{"git", []string{"config"}, "run git status in your project and mend what it says", p.git},
 		{"spawn", []string{"config", "programs"}, "see coord-hub logs", p.spawn},
 		{"handshake", []string{"spawn"}, "see coord-hub logs", p.handshake},
 		{"tool call", []string{"handshake"}, "see coord-hub logs", p.toolCall},
@@ -176,6 +181,56 @@ func (p *patient) programs(context.Context) (string, error) {
 	return strings.Join(found, ", "), nil
 }
 
+// gitPatience is as long as the look at a working tree after a shell command may
+// take; see package reconcile.
+const gitPatience = 5 * time.Second
+
+func (d *Doctor) paused(ws coord.WorkspaceID) (time.Time, bool) {
+	if d.Paused == nil {
+		return time.Time{}, false
+	}
+	return d.Paused(ws)
+}
+
+// git wants git to be there and, where the user stands in a repository, to
+// answer in time: which project it is, and what is not committed.
+func (p *patient) git(ctx context.Context) (string, error) {
+	version, err := exec.CommandContext(ctx, "git", "--version").Output()
+	if err != nil {
+		return "", coord.Errorf(coord.Unavailable, "install git, or put it on the PATH of your client too", "git cannot be run (%v): projects are told apart by their directory only, and nobody knows what is uncommitted", err)
+	}
+	said := strings.TrimSpace(string(version))
+	if p.d.Dir == "" {
+		return said, nil
+	}
+	host, err := p.d.Home.HostID()
+	if err != nil {
+		return "", err
+	}
+	w, err := workspace.Locate(ctx, p.d.Dir, p.d.Getenv, host)
+	switch {
+	case err != nil:
+		return "", err
+	case strings.Contains(w.Trouble, "dubious ownership"):
+		return "", coord.Errorf(coord.Unavailable, "run git config --global --add safe.directory "+w.Top, "git refuses %s: it belongs to another user", w.Top)
+	case w.Trouble != "":
+		return "", coord.Errorf(coord.Unavailable, "run git status there and mend what it says", "%s: %s", w.Top, w.Trouble)
+	case !w.Git:
+		return said + "; no repository here", nil
+	}
+	if since, off := p.d.paused(w.ID); off {
+		return "", coord.Errorf(coord.Unavailable, "make git status faster, for example with git config core.untrackedCache true; it is tried again after a day",
+			"what shell commands write in %s is not looked for since %s: git status took over %v twice", w.Top, since.Format("15:04"), gitPatience)
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitPatience)
+	defer cancel()
+	start := time.Now()
+	if _, err := workspace.Status(ctx, w.Top); err != nil {
+		return "", coord.Errorf(coord.Unavailable, "run git status there and see what it says, or why it takes long", "git status in %s: %v", w.Top, err)
+	}
+	return fmt.Sprintf("%s; git status in %s took %d ms", said, w.Top, time.Since(start).Milliseconds()), nil
+}
+
 // spawn starts a shim, which finds or starts the hub, in a project of our own.
 func (p *patient) spawn(ctx context.Context) (detail string, err error) {
 	c := client.Dial(p.d.Home.Socket())
@@ -191,7 +246,7 @@ func (p *patient) spawn(ctx context.Context) (detail string, err error) {
 	if err := os.WriteFile(filepath.Join(p.dir, "CLAUDE.md"), nil, 0o600); err != nil { // marks the top of a project
 		return "", err
 	}
-	p.project = coord.ProjectID("doctor-" + strings.ToLower(rand.Text()[:10]))
+	p.project = coord.TrialProject(strings.ToLower(rand.Text()[:10]))
 	if p.a, err = p.start(ctx, "doctor-a"); err != nil {
 		return "", err
 	}

@@ -287,12 +287,12 @@ func ansiQuoted(text string) (string, bool) {
 		if i = end - 1; number.digits > 3 {
 			out.WriteRune(rune(code))
 		} else {
-			out.WriteByte(byte(code))
+			out.WriteByte(byte(code & 0xff))
 		}
 	}
 	return out.String(), true
 }
 
 func isDigit(c byte, base int) bool {
-	return '0' <= c && c < '0'+byte(min(base, 10)) || base == 16 && 'a' <= c|0x20 && c|0x20 <= 'f'
+	return int(c-'0') < min(base, 10) || base == 16 && 'a' <= c|0x20 && c|0x20 <= 'f'
 }
