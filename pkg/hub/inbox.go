@@ -21,7 +21,7 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	if err := h.revive(ctx, me); err != nil && coord.CodeOf(err) != coord.Storage { // a client that was stopped for a while has woken up
 		return out, err
 	}
-	out.Seen = agent.Seen
+	out.Seen, out.Hooks = agent.Seen, agent.Hooks
 	if in.Epoch != "" && in.Epoch != out.Epoch {
 		return out, nil
 	}

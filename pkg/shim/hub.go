@@ -82,6 +82,9 @@ func (s *session) sync(ctx context.Context, in tool.SyncIn) (tool.SyncOut, error
 		return tool.SyncOut{}, s.absent(nil)
 	}
 	out, err := l.ask(ctx, in)
+	if err == nil {
+		s.hooked.Store(out.Hooks)
+	}
 	if code := coord.CodeOf(err); (code == coord.Unavailable || code == coord.Unauthorized) && ctx.Err() == nil {
 		s.lost(l, err)
 	}

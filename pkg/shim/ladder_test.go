@@ -26,7 +26,8 @@ type giver struct {
 	unread int
 	rungs  []coord.Rung // of the offers asked for
 	told   chan tool.WrittenIn
-	wake   chan tool.AwaitWakeOut // answers to await_wake
+	waits  int                    // calls of await_wake
+	wake   chan tool.AwaitWakeOut // answers to them
 	lose   int                    // replies to offers that get lost
 }
 
@@ -58,6 +59,7 @@ func (g *giver) answer(w http.ResponseWriter, r received) {
 		g.told <- in
 		reply(w, tool.WrittenOut{})
 	default:
+		g.h.with(func() { g.waits++ })
 		select {
 		case out := <-g.wake:
 			reply(w, out)
@@ -89,6 +91,19 @@ func (g *giver) wantTold(t *testing.T, want tool.WrittenIn) {
 	case <-time.After(patience):
 		t.Fatal("nothing is reported")
 	}
+}
+
+// wantWaits ends the shim, and says how often it waited to wake its client until
+// all its work was over.
+func (g *giver) wantWaits(peer *client, want int) {
+	peer.t.Helper()
+	_ = peer.in.Close()
+	peer.wantEnd()
+	g.h.with(func() {
+		if g.waits != want {
+			peer.t.Errorf("it waited %d times to wake its client, want %d", g.waits, want)
+		}
+	})
 }
 
 // until calls a tool until news rides along.
@@ -254,12 +269,9 @@ func TestWhoDoesNotUseTheSocket(t *testing.T) {
 			for i := range 3 {
 				peer.call(i+1, "coordinator_status", `{}`)
 			}
-			select {
-			case g.wake <- wakeUp():
-				t.Error("it waits to wake its client")
-			case line := <-m.lines:
-				t.Error("it wrote", line)
-			case <-time.After(100 * time.Millisecond):
+			g.wantWaits(peer, 0)
+			if len(m.lines) > 0 {
+				t.Error("it wrote", <-m.lines)
 			}
 		})
 	}
@@ -267,18 +279,14 @@ func TestWhoDoesNotUseTheSocket(t *testing.T) {
 
 func TestASocketThatBreaksIsReportedAndLeftToOthers(t *testing.T) {
 	m := newMessaging(t)
-	_, g, _ := claude(t, m, "claude-code", nil)
+	_, g, peer := claude(t, m, "claude-code", nil)
 	g.wake <- tool.AwaitWakeOut{Timeout: true} // it stands ready
 	if err := os.Remove(m.path); err != nil {
 		t.Fatal(err)
 	}
 	g.wake <- wakeUp()
 	g.wantTold(t, tool.WrittenIn{Rung: coord.RungSocket, Seqs: []coord.Seq{7}, Failed: true})
-	select {
-	case g.wake <- wakeUp():
-		t.Error("it tries again")
-	case <-time.After(100 * time.Millisecond):
-	}
+	g.wantWaits(peer, 2)
 }
 
 func TestNewsThatRidesKeepsTheAnswerWithinItsBudget(t *testing.T) {

@@ -26,8 +26,8 @@ type want struct {
 }
 
 // take gives the answer that hands over what is queued, nil when that is
-// nothing. The hub says what may be given: hooks give of the same news. While it
-// does not answer, the queue alone decides, and what hooks gave may come again.
+// nothing. The hub says what may be given. While it does not answer the queue
+// alone decides, unless hooks give of the same news: only the hub knows which.
 func (s *Shim) take(ctx context.Context, r *request, w want) []byte {
 	filter := mcptool.OfThread(w.thread)
 	if s.queue.Waiting(filter) == 0 || !s.told.enter(ctx) {
@@ -45,8 +45,8 @@ func (s *Shim) take(ctx context.Context, r *request, w want) []byte {
 	case err == nil:
 		batch = s.queue.TakeSeqs(seqs(events))
 		events = merge(events, batch.Events)
-	case ctx.Err() != nil:
-		return nil // no time to ask; what the hub may have noted as offered it offers again
+	case ctx.Err() != nil || s.hooked.Load():
+		return nil // what the hub may have noted as offered it offers again
 	default:
 		s.queue.Take(math.MaxInt, s.told.has).Confirm() // by way of an answer, before they had come here
 		batch = mcptool.Take(s.queue, w.max, w.usual, filter)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coordhq/coord/pkg/config"
@@ -98,6 +99,7 @@ type Shim struct {
 	watch   *watch
 	notices *notices
 	told    *told
+	hooked  atomic.Bool // the client's hooks hand out news, too
 }
 
 // New makes a shim. It touches nothing outside the process.

@@ -42,6 +42,7 @@ type stubHub struct {
 	calls         []received
 	inbox         []coord.Delivery
 	seen          coord.Seq
+	hooks         bool                                    // the client's hooks give news, too
 	noSession     *coord.Error                            // registrations are refused with it; nil = they are not
 	answer        func(w http.ResponseWriter, r received) // nil = {"ok":true}
 	ladder        func(w http.ResponseWriter, r received) // to offer, written and await_wake; nil = an older hub that does not know them
@@ -238,7 +239,7 @@ func (h *stubHub) sync(w http.ResponseWriter, args []byte) {
 	if err := json.Unmarshal(args, &in); err != nil {
 		h.t.Errorf("sync: %v", err)
 	}
-	out := tool.SyncOut{Epoch: h.epoch, Head: h.head(), Seen: h.seen, Events: []json.RawMessage{}}
+	out := tool.SyncOut{Epoch: h.epoch, Head: h.head(), Seen: h.seen, Hooks: h.hooks, Events: []json.RawMessage{}}
 	if in.Epoch == h.epoch && in.Seen > h.seen {
 		h.seen, out.Seen = in.Seen, in.Seen
 		h.acks <- in.Seen

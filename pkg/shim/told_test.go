@@ -69,6 +69,22 @@ func TestWhatWasGivenWithoutAHubIsNotGivenAgain(t *testing.T) {
 	}
 }
 
+// What hooks have told only the hub knows.
+func TestBesideHooksTheQueueAloneGivesNothing(t *testing.T) {
+	home := newHome(t)
+	h := startHub(t, home)
+	h.with(func() { h.hooks = true })
+	hub := giving(h)
+	peer := startShim(t, home, nil)
+	peer.introduce("claude-code")
+	<-h.subscribed
+	hub.lose = 1
+	hub.give(1)
+	peer.wantNews(peer.read(1, "get_queued_messages", `{}`), 1)
+	hub.give()
+	peer.wantNews(peer.read(2, "get_queued_messages", `{}`), 0, 1)
+}
+
 // An answer that the client cancelled has told nothing: the next one does.
 func TestWhatACancelledAnswerHadInHandIsGivenAgain(t *testing.T) {
 	h, peer := serving(t, nil)

@@ -177,4 +177,5 @@ type SyncOut struct {
 	Seen      coord.Seq         `json:"seen"`   // acknowledged position as now stored
 	Events    []json.RawMessage `json:"events"` // wire form, with prev
 	Remaining int               `json:"remaining"`
+	Hooks     bool              `json:"hooks,omitempty"` // the client's hooks hand out the same news
 }
