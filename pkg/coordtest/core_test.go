@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/coordhq/coord/pkg/coordtest"
-	"github.com/coordhq/coord/pkg/tool"
 	"github.com/coordhq/coord/pkg/driver"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 func TestCoreToolsOfARealShim(t *testing.T) {
