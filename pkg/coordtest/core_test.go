@@ -12,6 +12,7 @@ import (
 
 	"github.com/coordhq/coord/pkg/coordtest"
 	"github.com/coordhq/coord/pkg/driver"
+	"github.com/coordhq/coord/pkg/tool"
 )
 
 func TestCoreToolsOfARealShim(t *testing.T) {
@@ -93,5 +94,14 @@ func TestUsualAnswersAreSmall(t *testing.T) {
 		if len(answer) > 1<<10 {
 			t.Errorf("%s answers with %d bytes, want at most 1 KB: %s", step.op, len(answer), fmt.Sprintf("%.300s…", answer))
 		}
+	}
+}
+
+func TestAThreadThatDoesNotExistIsNotWaitedFor(t *testing.T) {
+	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
+	alice := home.Agent("alice", shop.Dir)
+	_, err := coordtest.Try(t.Context(), alice, tool.WaitForMessage, tool.WaitForMessageIn{ThreadID: "T-9"})
+	if err == nil || !strings.Contains(err.Error(), "no thread T-9") {
+		t.Errorf("the wait ends with %v, want a refusal at once", err)
 	}
 }

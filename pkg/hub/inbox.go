@@ -18,6 +18,11 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	if agent == nil {
 		return out, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", me)
 	}
+	if in.Thread != "" {
+		if _, err := h.findThread(ctx, c.Project, in.Thread); err != nil {
+			return out, err
+		}
+	}
 	if err := h.revive(ctx, me); err != nil && coord.CodeOf(err) != coord.Storage { // a client that was stopped for a while has woken up
 		return out, err
 	}
@@ -65,9 +70,14 @@ func (h *Hub) acknowledge(ctx context.Context, me coord.AgentID, seen coord.Seq,
 // get_queued_messages: when an answer is lost, or the hub with it, the next one
 // repeats it.
 func (h *Hub) waitForMessage(ctx context.Context, c coord.Caller, in tool.WaitForMessageIn) (tool.WaitForMessageOut, error) {
+	var out tool.WaitForMessageOut
+	if in.ThreadID != "" {
+		if _, err := h.findThread(ctx, c.Project, in.ThreadID); err != nil {
+			return out, err
+		}
+	}
 	news, stop := h.waiters.listen(inboxOf(c.Agent))
 	defer stop()
-	var out tool.WaitForMessageOut
 	err := h.await(ctx, c.Agent, in.ThreadID, in.TimeoutSeconds, news, func() (bool, error) {
 		events, rest, err := h.unread(ctx, c.Agent, orDefault(in.Max, defaultPage), in.ThreadID)
 		out = tool.WaitForMessageOut{Events: events, Remaining: rest, Timeout: len(events) == 0}

@@ -33,8 +33,14 @@ func (s *Shim) waitForMessage(ctx context.Context, r *request, args json.RawMess
 	if answer := s.take(ctx, r, want); answer != nil {
 		return answer, nil
 	}
-	if _, err := s.session.current(ctx); err != nil {
+	l, err := s.session.current(ctx)
+	if err != nil {
 		return nil, err
+	}
+	if in.ThreadID != "" { // nothing would ever come for one that does not exist
+		if _, err := l.ask(ctx, tool.SyncIn{Thread: in.ThreadID}); coord.CodeOf(err) == coord.NotFound {
+			return nil, err
+		}
 	}
 	limit := waitLimit(in.TimeoutSeconds, mcptool.Client(r.session))
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -168,6 +168,8 @@ type SyncIn struct {
 	Read  bool        `json:"read,omitempty" doc:"and the client has called again since"`
 	After coord.Seq   `json:"after,omitempty" doc:"with limit: give events after this seq"`
 	Limit int         `json:"limit,omitempty" max:"200" doc:"0 = no events, only the head"`
+
+	Thread coord.ThreadID `json:"thread_id,omitempty" max:"32" doc:"the client is going to wait for news of this thread: refused when there is none"`
 }
 
 // SyncOut answers sync.

@@ -26,6 +26,11 @@ func (c *call) waitForMessage(ctx context.Context, a *agent, args json.RawMessag
 	if in.TimeoutSeconds != nil {
 		limit = min(time.Duration(*in.TimeoutSeconds*float64(time.Second)), longestWait)
 	}
+	if in.ThreadID != "" {
+		if _, err := a.sync(ctx, tool.SyncIn{Thread: in.ThreadID}); err != nil {
+			return nil, err
+		}
+	}
 	news, stop := a.rules.Listen(a.caller.Agent)
 	defer stop()
 	over := time.NewTimer(limit)
