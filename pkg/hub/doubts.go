@@ -53,8 +53,7 @@ func (k *hook) doubts(spots []spot) []coord.Doubt {
 // quiet reports whether the holder of a lease is neither about to write the file
 // nor runs a command that may be at it.
 func (k *hook) quiet(l *coord.Lease) bool {
-	file := coord.HookFile{Path: l.Path, Project: l.Project, Workspace: l.Workspace}
-	return k.atRest(l) && !k.hub.toolRuns.running(l.Agent, file)
+	return k.atRest(l) && !k.hub.toolRuns.running(l.Agent, l.Workspace)
 }
 
 // atRest reports whether a lease was last touched by an edit that is done, not
@@ -63,7 +62,7 @@ func (t *txn) atRest(l *coord.Lease) bool {
 	x := t.project(l.Project).index
 	for _, e := range slices.Backward(x.edits[x.key(l.Path)]) {
 		if e.Agent == l.Agent && e.Workspace == l.Workspace {
-			return !l.Pending && e.Time >= l.Touched
+			return e.Time >= l.Touched
 		}
 	}
 	return false

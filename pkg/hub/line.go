@@ -24,7 +24,7 @@ func (t *txn) lineOf(e editor, p coord.Path) []*coord.Wait {
 }
 
 // queue puts a refused editor into the line and gives its place, from 1. The
-// one in the way is told once per entry.
+// one in the way is told once per entry, and so is one who takes the path later.
 func (t *txn) queue(e editor, p coord.Path, n *coord.Note) int {
 	line := t.lineOf(e, p)
 	for i, w := range line {
@@ -34,13 +34,20 @@ func (t *txn) queue(e editor, p coord.Path, n *coord.Note) int {
 				next.For, next.Blocker, next.Told, next.Stuck = n.Agent, n.Announcement, 0, true
 				t.putWait(&next)
 			}
+			if w.For != n.Agent && n.Gate == coord.GateHeld {
+				t.tellWanted(e, p, n)
+			}
 			return i + 1
 		}
 	}
 	t.enter(e, p, n, true)
+	t.tellWanted(e, p, n)
+	return len(line) + 1
+}
+
+func (t *txn) tellWanted(e editor, p coord.Path, n *coord.Note) {
 	t.emit(news{kind: coord.KindPathWanted, project: e.project, actor: e.agent.ID, thread: n.Thread, priority: coord.Medium, to: []coord.AgentID{n.Agent},
 		payload: touched(e, p, n.Announcement)})
-	return len(line) + 1
 }
 
 // enter puts the editor at the end of the line, unless it stands in it. stuck
@@ -110,7 +117,8 @@ func (t *txn) serveLines() {
 	}
 }
 
-// serve keeps one path for the first in its line that may go.
+// serve keeps one path for the first in its line that may go. One who is idle and
+// cannot be woken is only told: nothing is kept for it.
 func (t *txn) serve(of *coord.Wait, graph *waitGraph) {
 	spot := editor{project: of.Project, workspace: of.Workspace}
 	if t.reservation(spot, of.Path) != nil {
@@ -122,15 +130,25 @@ func (t *txn) serve(of *coord.Wait, graph *waitGraph) {
 		return
 	}
 	next := *w
-	next.Reserved, next.Told = t.now.Add(reserveFor), t.now
+	next.Told = t.now
+	if t.comes(w) {
+		next.Reserved = t.now.Add(reserveFor)
+		graph.keep(w.Agent, line)
+	}
 	t.putWait(&next)
-	graph.keep(w.Agent, line)
 	t.emit(news{kind: coord.KindPathFree, project: w.Project, actor: w.For, priority: coord.High, to: []coord.AgentID{w.Agent},
 		payload: coord.PathFree{Paths: []coord.Path{w.Path}, Workspace: w.Workspace, Until: next.Reserved}})
 }
 
-// nextOf gives the first of a line whom the gate would let through now. One that
-// waits elsewhere for another of them lets that one go first: kept from each
+// comes reports whether one in line will hear soon that its path is free: it is
+// busy, or may be woken.
+func (t *txn) comes(w *coord.Wait) bool {
+	a := t.agents[w.Agent]
+	return t.inTurn(a, t.now) || t.wakeLimit(a, t.now) == ""
+}
+
+// nextOf gives the first of a line whom the gate would let through now, those who
+// will hear of it before the others. One that waits elsewhere for another of them lets that one go first: kept from each
 // other, neither would get on.
 func (t *txn) nextOf(line []*coord.Wait, graph *waitGraph) *coord.Wait {
 	var able []*coord.Wait
@@ -139,6 +157,9 @@ func (t *txn) nextOf(line []*coord.Wait, graph *waitGraph) *coord.Wait {
 		if a != nil && a.Live() && w.Told == 0 && t.refusal(w) == nil {
 			able = append(able, w)
 		}
+	}
+	if ready := slices.DeleteFunc(slices.Clone(able), func(w *coord.Wait) bool { return !t.comes(w) }); len(ready) > 0 {
+		able = ready
 	}
 	for _, w := range able {
 		if !slices.ContainsFunc(able, func(other *coord.Wait) bool { return other != w && graph.reaches(w.Agent, other.Agent) }) {

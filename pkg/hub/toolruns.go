@@ -110,14 +110,12 @@ func (s *toolRuns) during(agent coord.AgentID, toolUse string, ws coord.Workspac
 	return others, began
 }
 
-// running reports whether a call of an agent runs that is to write the file, or
-// of which nobody knows what it writes.
-func (s *toolRuns) running(agent coord.AgentID, file coord.HookFile) bool {
+// running reports whether a command of an agent runs of which nobody knows what
+// it writes.
+func (s *toolRuns) running(agent coord.AgentID, ws coord.WorkspaceID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.of[file.Workspace], func(a toolRun) bool {
-		return a.agent == agent && a.span.To == 0 && (len(a.files) == 0 || slices.Contains(a.files, file))
-	})
+	return slices.ContainsFunc(s.of[ws], func(a toolRun) bool { return a.agent == agent && a.span.To == 0 && len(a.files) == 0 })
 }
 
 // explains reports whether another agent was to write the file at that time:
