@@ -65,7 +65,7 @@ var threats = map[string][]string{
 	"T57": {"pkg/hub:TestNoClaimOutlivesAStepBackOfTheClock", "pkg/hub:TestALostConnectionEndsAfterAStepBackOfTheClock"},
 	"T58": {"pkg/coordtest:TestWrongInputIsAnsweredAndTheSessionGoesOn", "pkg/coordtest:TestGarbageBeforeTheHandshakeIsSurvived"},
 	"T59": {"pkg/config:TestAProjectsEnvironmentIsNotTheHubs", "pkg/shim/spawn:TestHubInheritsNothingOfTheProject"},
-	"T60": {"design: go.sum pins, gosec and staticcheck are part of make test"},
+	"T60": {"design: go.sum pins, make lint runs staticcheck and gosec"},
 
 	"R01": {"pkg/hub/sqlite:TestAcknowledgedWritesSurviveKill", "pkg/coordtest:TestNothingIsLostWhenHubsDieAndRepliesGetLost"},
 	"R02": {"pkg/hub/sqlite:TestSettingsOfTheWritingConnection"},
@@ -86,7 +86,7 @@ var threats = map[string][]string{
 	"R17": {"scenario:presence/a night with a closed lid is no leaving"},
 	"R18": {"pkg/coordtest:TestFiftyShimsAtOnceStartOneHub"},
 	"R19": {"pkg/hub/daemon:TestABusyPortIsReplacedUnlessItWasChosen", "pkg/client:TestProcessOfSomebodyElseGetsNoByte"},
-	"R20": {"design: goleak ends the tests of every package that starts goroutines"},
+	"R20": {"design: goleak ends the tests of hub, its doors, shim and client"},
 	"R21": {"pkg/shim:TestTheShimLeavesWhenItsParentIsGone", "pkg/hub/daemon:TestAnAutoStartedHubLeavesWhenNobodyUsesIt"},
 	"R22": {"pkg/coordtest:TestAHubThatDoesNotAnswerHoldsNobodyUp", "pkg/coordtest:TestWithoutAHubEditsPassAndTheUserIsToldOnce", "pkg/coordtest:TestStrictRefusesEditsWithoutAHub"},
 	"R23": {"pkg/hub:TestThreadsBehaveLikeTheModel", "pkg/hub:TestOutcomeByConcernedGrayAndOnline"},
