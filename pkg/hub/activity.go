@@ -82,7 +82,7 @@ func (s *state) lineOf(a *coord.Agent) (coord.Millis, coord.ThreadID) {
 func (s *state) consults(a *coord.Agent, lease *coord.Lease) (since coord.Millis, id coord.ThreadID) {
 	for _, th := range s.project(a.Project).live {
 		at := lacksWord(th, a.ID)
-		if at == 0 || lease != nil && lease.Touched > at {
+		if at == 0 || lease != nil && lease.Touched >= at {
 			continue
 		}
 		if id == "" || at < since || at == since && th.ID < id {

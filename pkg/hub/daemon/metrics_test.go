@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -69,7 +70,7 @@ func TestMetricsTellWhatHappenedAndDocsNameOnlyThose(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := d.Discovery().HTTP
-	hook := func(event, session, more string) {
+	hook := func(event, session, more string) (answer coord.HookAnswer) {
 		t.Helper()
 		body := `{"session_id":"` + session + `","host_id":"h-1","project":"p","workspace":"w"` + more + `}`
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/hooks/claude/"+event, strings.NewReader(body))
@@ -82,12 +83,24 @@ func TestMetricsTellWhatHappenedAndDocsNameOnlyThose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = res.Body.Close()
+		defer res.Body.Close()
+		if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer
 	}
 	const edit = `,"tool":"edit","tool_use_id":"u","files":[{"path":"x.go","project":"p","workspace":"w"}]`
 	hook("pre-tool", "s-1", edit)
 	hook("post-tool", "s-1", edit)
-	hook("pre-tool", "s-2", edit)
+	doubts := hook("pre-tool", "s-2", edit).Check
+	if len(doubts) != 1 {
+		t.Fatalf("the hub wants %+v looked at, want x.go", doubts)
+	}
+	dirty, err := json.Marshal([]coord.Finding{{Doubt: doubts[0], Known: true, Dirty: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook("pre-tool", "s-2", edit+`,"checked":`+string(dirty))
 	hook("post-tool", "s-1", "") // the news that s-2 waits
 	hook("no-such-event", "s-2", "")
 	if status, body := scrape(t, address, ""); status != http.StatusUnauthorized || strings.Contains(body, "coord_") {
@@ -106,7 +119,7 @@ func TestMetricsTellWhatHappenedAndDocsNameOnlyThose(t *testing.T) {
 		`coord_tokens_total{kind="input",model="opus"} 7`, `coord_agents{status="online"} 3`, `coord_threads{status="open"} 0`,
 		`coord_hook_decisions_total{decision="silent",event="pre-tool"} 1`, `coord_hook_decisions_total{decision="refused",event="pre-tool"} 1`,
 		`coord_hook_decisions_total{decision="context",event="post-tool"} 1`, `coord_hook_decisions_total{decision="silent",event="idle"} 0`,
-		`coord_hook_seconds_count 4`, `coord_deliveries_total{rung="hook",state="offered"} 1`, `coord_deliveries_total{rung="poll",state="seen"} 0`,
+		`coord_hook_seconds_count 5`, `coord_deliveries_total{rung="hook",state="offered"} 1`, `coord_deliveries_total{rung="poll",state="seen"} 0`,
 		`coord_inbox_unread{of="all"} 0`, `coord_inbox_unread{of="deepest"} 0`,
 		`coord_quota_utilization_pct{bucket="five_hour"} 12`, `coord_scoring_seconds_count 1`,
 	} {
