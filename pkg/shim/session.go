@@ -160,6 +160,9 @@ func (s *session) lost(l *link, err error) {
 		return // known already
 	}
 	s.log.Info("the hub is lost", "instance", l.instance, "error", err)
+	if coord.CodeOf(err) == coord.Unauthorized {
+		err = nil // the hub is there and has forgotten us: no reason to give up before the next attempt
+	}
 	s.link, s.open, s.err, s.down = nil, false, err, time.Now()
 	select {
 	case s.again <- struct{}{}:
