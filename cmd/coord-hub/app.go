@@ -32,7 +32,7 @@ func (a *app) root() *cobra.Command {
 		Long: "coord-hub is where the coding agents of one user meet. It starts by itself with the\n" +
 			"first session that needs it and leaves when nobody does; these commands are for\n" +
 			"looking at it and for running it by hand.\n\n" +
-			"Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no hub is running.",
+			"Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no hub is running, or the quota is used up.",
 		Version:          build.Version(linked),
 		SilenceErrors:    true,
 		SilenceUsage:     true,

@@ -1,7 +1,7 @@
 // Command coord-hub is the hub of one user's coding agents: it runs it (serve,
 // start, stop, restart) and shows what it does (status, logs).
 //
-// Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no hub is running.
+// Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no hub is running, or the quota is used up.
 package main
 
 import (

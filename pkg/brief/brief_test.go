@@ -298,11 +298,13 @@ func TestContextTellsEachNote(t *testing.T) {
 func TestStandingSaysWhatIsHeldAndAsked(t *testing.T) {
 	got := brief.Standing(coord.Standing{Name: "bob",
 		Leases:  []coord.StandingPath{{Path: path(t, "a"), With: "alice"}, {Path: path(t, "b")}},
+		Left:    []coord.StandingPath{{Path: path(t, "d"), With: "dan"}},
 		Waits:   []coord.StandingPath{{Path: path(t, "c"), With: "carol"}},
 		Work:    []string{"login"},
 		Threads: []coord.StandingThread{{ID: "T-1", Subject: "s", Status: coord.ThreadResolving, Waiting: true}}})
 	want := `[coord: you are bob; this is where you stand]
 - you hold: "a" (wanted by alice); "b"
+- you left uncommitted, others may go on with it: "d" (wanted by dan)
 - you wait for: "c" (after carol)
 - you announced: "login"
 - threads: T-1 "s", resolving, waits for your answer`

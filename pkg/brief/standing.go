@@ -18,6 +18,7 @@ func Standing(s coord.Standing) string {
 	}
 	lines := []string{"[coord: you are " + name(s.Name) + "; this is where you stand]"}
 	lines = append(lines, list("you hold", s.Leases, pathWords("wanted by"))...)
+	lines = append(lines, list("you left uncommitted, others may go on with it", s.Left, pathWords("wanted by"))...)
 	lines = append(lines, list("you wait for", s.Waits, pathWords("after"))...)
 	lines = append(lines, list("you announced", s.Work, func(w string) string { return quote(w, maxWords) })...)
 	lines = append(lines, list("threads", s.Threads, threadWords)...)

@@ -24,8 +24,16 @@ type Lease struct {
 	Taken     Millis      `json:"taken"`
 	Touched   Millis      `json:"touched"`
 	Pending   bool        `json:"pending,omitempty"` // its first edit has been let through and not yet reported done
+	Before    *Touch      `json:"before,omitempty"`  // how it stood before a later edit that has been let through and not yet reported done
 	Left      Millis      `json:"left,omitempty"`    // 0 while held
 	Ended     Millis      `json:"ended,omitempty"`   // 0 while it exists
+}
+
+// Touch is how a lease stood when it was last touched.
+type Touch struct {
+	Subagent string `json:"subagent,omitempty"`
+	Time     Millis `json:"time"`
+	Left     Millis `json:"left,omitempty"`
 }
 
 // WaitID is "W-<n>", counted per hub.

@@ -5,12 +5,13 @@ package coord
 type Standing struct {
 	Name    string           `json:"name"`
 	Leases  []StandingPath   `json:"leases"`
+	Left    []StandingPath   `json:"left"` // leases that others may take over
 	Waits   []StandingPath   `json:"waits"`
 	Work    []string         `json:"work"` // subjects of its live announcements
 	Threads []StandingThread `json:"threads"`
 }
 
-// StandingPath is a path that an agent holds or waits for.
+// StandingPath is a path that an agent holds, has left or waits for.
 type StandingPath struct {
 	Path Path   `json:"path"`
 	With string `json:"with,omitempty"` // who waits for it, or is in the way; peer text
@@ -26,5 +27,5 @@ type StandingThread struct {
 
 // Empty reports whether there is nothing to say.
 func (s *Standing) Empty() bool {
-	return len(s.Leases)+len(s.Waits)+len(s.Work)+len(s.Threads) == 0
+	return len(s.Leases)+len(s.Left)+len(s.Waits)+len(s.Work)+len(s.Threads) == 0
 }

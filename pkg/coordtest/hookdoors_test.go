@@ -65,7 +65,7 @@ func TestAResumedSessionFindsItsAgent(t *testing.T) {
 	alice.Kill()
 	again := home.HookSession("alice", repo.Dir)
 	said := again.Hook("session-start", "session_start", coordtest.Fill{"source": "resume"})
-	if !strings.Contains(said.Context, "you hold") || !strings.Contains(said.Context, "login.go") {
+	if !strings.Contains(said.Context, `you left uncommitted, others may go on with it: "login.go"`) {
 		t.Errorf("the resumed session is told %+v, want where it stands", said)
 	}
 	if names := again.Peers(); len(names) != 1 {

@@ -66,7 +66,7 @@ func (r *run) failed(err error) coord.HookAnswer {
 	}
 	if r.in.event == coord.HookBeforeTool && r.writes && r.strict() {
 		a.Refused = true
-		a.Reason = "coord: no hub answers and COORDINATOR_STRICT=1, so nothing may be written: " + err.Error() + ". Your user can run coord-hub start, or unset COORDINATOR_STRICT."
+		a.Reason = "coord: what this writes cannot be told to a hub and COORDINATOR_STRICT=1, so nothing may be written: " + err.Error() + ". Your user can run coord-hub doctor, or unset COORDINATOR_STRICT."
 	}
 	return a
 }

@@ -56,11 +56,11 @@ func (r *run) guardTrees(ctx context.Context, answer *coord.HookAnswer) {
 		switch {
 		case words == "":
 		case r.settings.Enforce == coord.EnforceDeny:
-			answer.Refused, answer.Reason = true, words
+			answer.Refused, answer.Reason = true, notRun+words
 			answer.Context, answer.Receipt = "", nil // nobody knows whether it would be read: it is offered again
 			return
 		default:
-			answer.Context = strings.TrimPrefix(answer.Context+"\n"+words, "\n")
+			answer.Context = strings.TrimPrefix(answer.Context+"\ncoord: "+words, "\n")
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (t tree) danger(ctx context.Context, work []coord.Unfinished) string {
 		}
 	}
 	if t.act.SharedStash && len(stash) > 0 {
-		return fmt.Sprintf("coord: not run: git %s uses the list of stashes that all working trees of this clone share, and another session works in one of them. "+
+		return fmt.Sprintf("git %s uses the list of stashes that all working trees of this clone share, and another session works in one of them. "+
 			"Commit to a branch of your own instead. Your user can run it.", t.act.Verb)
 	}
 	return ""
@@ -156,8 +156,12 @@ func statesOf(ctx context.Context, top string, names []string) map[string]shell.
 	return out
 }
 
-// maxRefusal is the longest refusal, in characters.
-const maxRefusal = 600
+// notRun begins the refusal of a command.
+const notRun = "coord: not run: "
+
+// room is how long the words about a danger may be, in characters: a refusal has
+// 600.
+const room = 600 - len(notRun)
 
 // harms word what a command does.
 var harms = map[shell.Harm]string{shell.Drops: "would throw away", shell.Moves: "would move", shell.Takes: "would take into your commit"}
@@ -180,14 +184,14 @@ func (t tree) refusal(d shell.Danger) string {
 		if more := len(d.Files) - n; more > 0 {
 			files = append(files, fmt.Sprintf("%d more", more))
 		}
-		words := fmt.Sprintf("coord: not run: git %s %s what other sessions have not committed here: %s. Doing it another way is the same conflict. Your user can run it. Wait until they have committed%s",
+		words := fmt.Sprintf("git %s %s what other sessions have not committed here: %s. Doing it another way is the same conflict. Your user can run it. Wait until they have committed%s",
 			t.act.Verb, harms[d.Harm], strings.Join(files, ", "), instead)
-		if utf8.RuneCountInString(words) <= maxRefusal {
+		if utf8.RuneCountInString(words) <= room {
 			return words
 		}
 		if n == 0 {
 			if instead == "." {
-				return string([]rune(words)[:maxRefusal-1]) + "…"
+				return string([]rune(words)[:room-1]) + "…"
 			}
 			instead = "."
 			n = 2

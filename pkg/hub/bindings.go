@@ -224,8 +224,8 @@ func encode(op string, out any, err error) (json.RawMessage, error) {
 func (t *txn) caller(c coord.Caller) (*coord.Agent, error) {
 	me := t.agents[c.Agent]
 	switch {
-	case me == nil:
-		return nil, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", c.Agent)
+	case me == nil, united(me):
+		return nil, unknownAgent(c.Agent)
 	case me.Status == coord.Online:
 		return me, nil
 	}

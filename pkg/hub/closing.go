@@ -92,12 +92,21 @@ func (t *txn) closeLease(me *coord.Agent, c coord.Caller, name string) (tool.Clo
 	if err != nil {
 		return tool.CloseThreadOut{}, err
 	}
-	out := tool.CloseThreadOut{Closed: []string{string(l.ID)}}
+	out := tool.CloseThreadOut{Closed: []string{}}
+	if l.Left == 0 {
+		out.Closed = append(out.Closed, string(l.ID))
+	}
 	t.leave(l)
 	for _, id := range t.settle(me.ID) {
 		out.Closed = append(out.Closed, string(id))
 	}
-	return closed(out, l.Path), nil
+	out = closed(out, l.Path)
+	for _, c := range t.claims(l.Project, l.Path) {
+		if c.ann.Agent == me.ID && c.ann.Workspace == l.Workspace && c.concrete && !yielded(t.project(l.Project).index, c.ann, l.Path) {
+			out.Next = fmt.Sprintf("%s still announces %s: close_thread %s frees it for the others.", c.ann.ID, l.Path, c.ann.ID)
+		}
+	}
+	return out, nil
 }
 
 // ownLease finds a lease of the caller; by path, the one in the working tree of

@@ -252,6 +252,11 @@ func TestStandingTellsWhatIsHeldWantedAndAsked(t *testing.T) {
 		}
 		return string(body)
 	}
-	want(t, "holder", of(a), `{"name":"a","leases":[{"path":"x","with":"b"}],"waits":[],"work":["work"],"threads":[{"id":"T-1","subject":"work","status":"open","waiting":true}]}`)
-	want(t, "waiter", of(b), `{"name":"b","leases":[],"waits":[{"path":"x","with":"a"}],"work":["work"],"threads":[{"id":"T-1","subject":"work","status":"open"}]}`)
+	want(t, "holder", of(a), `{"name":"a","leases":[{"path":"x","with":"b"}],"left":[],"waits":[],"work":["work"],"threads":[{"id":"T-1","subject":"work","status":"open","waiting":true}]}`)
+	want(t, "waiter", of(b), `{"name":"b","leases":[],"left":[],"waits":[{"path":"x","with":"a"}],"work":["work"],"threads":[{"id":"T-1","subject":"work","status":"open"}]}`)
+	a.call("edited", object{"file_paths": []string{"x"}})
+	a.call("turn", object{"event": "end"})
+	if s := of(a); !strings.Contains(s, `"leases":[],"left":[{"path":"x","with":"b"}]`) {
+		t.Errorf("after the holder's turn: %s, want that the lease is left", s)
+	}
 }

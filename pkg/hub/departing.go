@@ -111,12 +111,20 @@ func (h *Hub) revive(ctx context.Context, id coord.AgentID) error {
 		return nil
 	}
 	_, err := h.submit(ctx, "revive", ReplyKey{}, func(t *txn) (any, error) {
-		if a := t.agents[id]; a != nil && (!a.Live() || a.HookOnly) {
+		switch a := t.agents[id]; {
+		case united(a):
+			return nil, unknownAgent(id)
+		case a != nil && (!a.Live() || a.HookOnly):
 			t.revive(a)
 		}
 		return nil, nil
 	})
 	return err
+}
+
+// unknownAgent refuses the key of an agent that is no more: its shim registers again.
+func unknownAgent(id coord.AgentID) error {
+	return coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", id)
 }
 
 // threadsOf lists the live threads an agent takes part in, by number.

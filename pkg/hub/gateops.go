@@ -83,8 +83,8 @@ func (h *Hub) edited(t *txn, me *coord.Agent, c coord.Caller, in tool.EditedIn) 
 	for _, p := range ps {
 		if !in.Failed {
 			t.edited(e, p, "")
-		} else if l := t.leaseAt(e, p); l != nil && l.Agent == me.ID && l.Pending {
-			t.endLease(l)
+		} else if l := t.leaseAt(e, p); l != nil && l.Agent == me.ID {
+			t.undone(l)
 		}
 	}
 	return tool.EditedOut{Recorded: len(ps)}, nil

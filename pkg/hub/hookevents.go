@@ -182,8 +182,8 @@ func (k *hook) finish(failed bool) {
 	for _, s := range spots {
 		if !failed {
 			k.edited(s.editor, s.path, "")
-		} else if l := k.leaseAt(s.editor, s.path); l != nil && l.Agent == k.me.ID && l.Pending {
-			k.endLease(l)
+		} else if l := k.leaseAt(s.editor, s.path); l != nil && l.Agent == k.me.ID {
+			k.undone(l)
 		}
 	}
 	if k.in.Subagent == "" && k.in.ToolUse != "" {

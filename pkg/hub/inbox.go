@@ -16,7 +16,7 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	agent := h.state.agents[me]
 	h.mu.RUnlock()
 	if agent == nil {
-		return out, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", me)
+		return out, unknownAgent(me)
 	}
 	if in.Thread != "" {
 		if _, err := h.findThread(ctx, c.Project, in.Thread); err != nil {
@@ -104,7 +104,7 @@ func (h *Hub) unread(ctx context.Context, me coord.AgentID, limit int, thread co
 	h.mu.RUnlock()
 	out := []json.RawMessage{}
 	if agent == nil {
-		return out, 0, coord.Errorf(coord.Unauthorized, "register again", "the hub does not know agent %s", me)
+		return out, 0, unknownAgent(me)
 	}
 	seen := max(agent.Seen, h.presence.of(me).handed)
 	if seen > agent.Seen {

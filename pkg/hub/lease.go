@@ -28,11 +28,18 @@ func (s *state) held(l *coord.Lease, now coord.Millis) bool {
 
 func (t *txn) held(l *coord.Lease) bool { return t.state.held(l, t.now) }
 
-// touch renews a lease of the editor's own.
+// touch renews a lease of the editor's own. What is pending renews it until it
+// is known not to have happened.
 func (t *txn) touch(e editor, l *coord.Lease, pending bool) coord.LeaseID {
 	next := *l
 	next.Touched, next.Left, next.Subagent = t.now, 0, e.subagent
 	next.Pending = pending && l.Pending
+	switch {
+	case !pending:
+		next.Before = nil
+	case !l.Pending && l.Before == nil:
+		next.Before = &coord.Touch{Subagent: l.Subagent, Time: l.Touched, Left: l.Left}
+	}
 	t.putLease(&next)
 	return next.ID
 }
@@ -67,7 +74,7 @@ func makersOf(l *coord.Lease, but coord.AgentID) []coord.AgentID {
 
 func (t *txn) endLease(l *coord.Lease) {
 	next := *l
-	next.Ended, next.Pending = t.now, false
+	next.Ended, next.Pending, next.Before = t.now, false, nil
 	if next.Left == 0 {
 		next.Left = t.now
 	}
@@ -76,14 +83,28 @@ func (t *txn) endLease(l *coord.Lease) {
 		payload: coord.FileTouched{Path: l.Path, Workspace: l.Workspace, Agent: l.Agent}})
 }
 
-// lapse ends what the same thread of work was let through to write elsewhere
-// and never reported done: that edit was denied or failed.
+// lapse takes back what the same thread of work was let through to write
+// elsewhere and never reported done: that edit was denied or failed.
 func (t *txn) lapse(e editor, keep ...spot) {
 	for _, l := range t.leasesOf(e.agent.ID) {
 		here := func(s spot) bool { return s.workspace == l.Workspace && s.project == l.Project && s.path == l.Path }
-		if l.Pending && l.Subagent == e.subagent && !slices.ContainsFunc(keep, here) {
-			t.endLease(l)
+		if l.Subagent == e.subagent && !slices.ContainsFunc(keep, here) {
+			t.undone(l)
 		}
+	}
+}
+
+// undone takes back the edit for which a lease was last touched, if that has not
+// been reported done: a first one never gave a lease, a later one renewed nothing.
+func (t *txn) undone(l *coord.Lease) {
+	switch {
+	case l.Pending:
+		t.endLease(l)
+	case l.Before != nil:
+		next := *l
+		next.Subagent, next.Touched, next.Left, next.Before = l.Before.Subagent, l.Before.Time, l.Before.Left, nil
+		t.putLease(&next)
+		t.loosen(l.Project)
 	}
 }
 

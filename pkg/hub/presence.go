@@ -290,7 +290,7 @@ func (h *Hub) Connected(agent coord.AgentID, local bool) {
 	h.presence.opened(agent, coord.At(h.now()), local)
 	ctx, cancel := context.WithTimeout(context.Background(), reviveLimit)
 	defer cancel()
-	if err := h.revive(ctx, agent); err != nil {
+	if err := h.revive(ctx, agent); err != nil && coord.CodeOf(err) != coord.Unauthorized { // its shim learns that from its next call
 		h.log.Error("an agent is connected and counts as gone", "agent", agent, "error", err)
 	}
 }

@@ -39,6 +39,11 @@ func TestAResumedSessionIsItsOldAgent(t *testing.T) {
 				if _, known := r.Authenticate(early.SessionKey); known {
 					t.Error("the shim that came first goes on as an agent of its own")
 				}
+				r.Connected(early.AgentID, true) // let in before the hook, as are these calls
+				for _, op := range []string{"sync", "heartbeat"} {
+					_, err := r.Call(early.ctx, op, []byte("{}"), "")
+					want(t, op+" as the agent that is no more", coord.CodeOf(err), coord.Unauthorized)
+				}
 			} else {
 				hook(r, 8, "s", "resume")
 			}

@@ -10,7 +10,7 @@ import (
 // standing gives where an agent stands: what a session is told again when it was
 // compacted or resumed.
 func (t *txn) standing(me *coord.Agent) coord.Standing {
-	out := coord.Standing{Name: me.Name, Leases: []coord.StandingPath{}, Waits: []coord.StandingPath{}, Work: []string{}, Threads: []coord.StandingThread{}}
+	out := coord.Standing{Name: me.Name, Leases: []coord.StandingPath{}, Left: []coord.StandingPath{}, Waits: []coord.StandingPath{}, Work: []string{}, Threads: []coord.StandingThread{}}
 	for _, l := range t.leasesOf(me.ID) {
 		line := t.lineOf(editor{agent: me, project: l.Project, workspace: l.Workspace}, l.Path)
 		at := coord.StandingPath{Path: l.Path}
@@ -20,7 +20,11 @@ func (t *txn) standing(me *coord.Agent) coord.Standing {
 				break
 			}
 		}
-		out.Leases = append(out.Leases, at)
+		if l.Left == 0 {
+			out.Leases = append(out.Leases, at)
+		} else {
+			out.Left = append(out.Left, at)
+		}
 	}
 	for _, w := range slices.SortedFunc(maps.Values(t.waitsOf[me.ID]), inLine) {
 		out.Waits = append(out.Waits, coord.StandingPath{Path: w.Path, With: t.refOf(w.For).Name})

@@ -73,8 +73,11 @@ func (t *txn) leave(l *coord.Lease) {
 	}
 	next := *l
 	next.Left = t.now
-	if l.Pending {
+	switch {
+	case l.Pending:
 		next.Ended = t.now
+	case l.Before != nil:
+		next.Touched, next.Before = l.Before.Time, nil
 	}
 	t.putLease(&next)
 }

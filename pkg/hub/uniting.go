@@ -52,7 +52,7 @@ func (t *txn) unite(me *coord.Agent) []coord.AgentID {
 	for _, id := range left {
 		t.depart(id)
 		never := *t.agents[id]
-		never.LastSeen = 0 // nobody need remember it: the next tick forgets it
+		never.LastSeen = 0
 		t.putAgent(&never)
 	}
 	t.forgetKeys(left)
@@ -61,6 +61,10 @@ func (t *txn) unite(me *coord.Agent) []coord.AgentID {
 	}
 	return left
 }
+
+// united reports whether unite has taken the agent out. The next tick forgets it;
+// until then a call or connection that was let in before does not bring it back.
+func united(a *coord.Agent) bool { return a != nil && !a.Live() && a.LastSeen == 0 }
 
 // rename gives an agent the name its session asks for, when somebody had it who
 // has gone.

@@ -182,6 +182,9 @@ func Init(ctx context.Context, o Options) (Result, error) {
 	if err := o.settleStatusLine(&out); err != nil {
 		return out, err
 	}
+	if o.Hub != "" && !o.HTTP {
+		out.note("COORDINATOR_URL is written, but nothing uses it yet: this version has no hubs for teams, the sessions work with your own hub")
+	}
 	parts, err := o.parts()
 	if err != nil {
 		return out, err

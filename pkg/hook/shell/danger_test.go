@@ -65,6 +65,7 @@ func TestGitCommandOverUncommittedWorkOfOthers(t *testing.T) {
 		"git commit -am 'fix it'":           "take in src/x.go idx.go: git commit -m 'fix it' -- src/y.go 'z z.go'",
 		"git commit -m x":                   "take in idx.go: git commit -m x -- src/y.go 'z z.go'",
 		"git commit -m x src/y.go":          "",
+		"git commit -i -m x src/x.go":       "take in src/x.go idx.go: git commit -m x -- src/y.go 'z z.go'",
 		"git commit -am \"$(date)\"":        "take in src/x.go idx.go: git commit -m '…' -- src/y.go 'z z.go'",
 		"git -C /elsewhere reset --hard":    "",
 		"git worktree remove --force /w":    "drop src/x.go new.go idx.go: ",

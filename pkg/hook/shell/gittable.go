@@ -161,7 +161,7 @@ var gitVerbs = sync.OnceValue(func() map[string]gitVerb {
 			attached: "uS"}, rows: []gitRow{
 			{when: "--dry-run -p --patch"},
 			{when: "-a --all", harm: Takes, reach: Tracked | Staged},
-			{when: "-i --include", harm: Takes, reach: Staged},
+			{when: "-i --include", harm: Takes, reach: Tracked | Staged}, // what is named and all that is staged
 			{harm: Takes, reach: Tracked | Staged, paths: operands, pathsOnly: true},
 			{harm: Takes, reach: Staged},
 		}},
