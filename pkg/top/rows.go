@@ -103,7 +103,7 @@ func (m *Model) agentRows(width int) panel {
 
 // doing is what an agent is at.
 type doing struct {
-	lead string // before the text, like "waits in T-3"
+	lead string // before the text, like "waits for bob in T-3"
 	text string // a path keeps its end when it is cut
 	path bool
 }
@@ -116,17 +116,17 @@ func (m *Model) doing(a *tool.AgentLine, is string, wants tool.LeaseLine) doing 
 		who := ""
 		for _, t := range m.overview.Threads {
 			if t.ThreadID == a.ThreadID && len(t.Awaiting) > 0 {
-				who = "for " + names(slices.DeleteFunc(slices.Clone(t.Awaiting), func(r tool.AgentRef) bool { return r.ID == a.ID }), 0)
+				who = names(slices.DeleteFunc(slices.Clone(t.Awaiting), func(r tool.AgentRef) bool { return r.ID == a.ID }), 0)
 			}
-		}
-		if who == "for " {
-			who = ""
 		}
 		path := a.CurrentFile
 		if is == "waiting" && !wants.Path.IsZero() {
-			who, path = cmp.Or(who, "for "+nameOf(wants.Holder)), wants.Path
+			who, path = cmp.Or(who, nameOf(wants.Holder)), wants.Path
 		}
-		return doing{lead: strings.TrimSpace("waits in " + line(a.ThreadID) + " " + who), text: line(path.String()), path: true}
+		if who != "" {
+			who = "for " + who + " "
+		}
+		return doing{lead: "waits " + who + "in " + line(a.ThreadID), text: line(path.String()), path: true}
 	case is == "waiting" && !wants.Path.IsZero():
 		return doing{lead: "waits for " + nameOf(wants.Holder), text: line(wants.Path.String()), path: true}
 	case !a.CurrentFile.IsZero():
