@@ -33,12 +33,21 @@ export function Files({ files, total, filter }) {
   </${Panel}>`;
 }
 
-export function Scoring({ stats, events }) {
+/** useStats gives the figures of a project, anew with news of its threads; without one those of all, from the overview. */
+export function useStats(project, overview, news) {
+  const [own, set] = useState({});
+  useEffect(() => {
+    if (project) get(`/api/stats?project=${encodeURIComponent(project)}`).then(stats => set({ project, stats }), () => {});
+  }, [project, news]);
+  return project ? own.project === project ? own.stats : undefined : overview?.stats;
+}
+
+export function Scoring({ stats, events, whole }) {
   const rows = stats?.layers || [];
   const most = Math.max(1, ...rows.map(l => l.threads));
   const announced = events.filter(e => e.kind === 'announcement.opened');
   const of = c => announced.filter(e => e.category === c).length;
-  return html`<${Panel} id="scoring" title="Scoring" note="threads by layer, 24 h">
+  return html`<${Panel} id="scoring" title="Scoring" note="threads by layer, ${whole}24 h">
     <table class="layers"><caption class="sr">Threads opened by each scoring layer</caption>
       <thead class="sr"><tr><th scope="col">Layer</th><th scope="col">Meaning</th><th scope="col">Score</th><th scope="col">Threads</th></tr></thead>
       <tbody>${rows.map(l => html`<tr key=${l.layer} class=${l.threads ? '' : 'none'}>
@@ -48,10 +57,10 @@ export function Scoring({ stats, events }) {
   </${Panel}>`;
 }
 
-export function Consensus({ stats }) {
+export function Consensus({ stats, whole }) {
   const rows = Object.entries(stats?.outcomes || {}).sort((a, b) => b[1] - a[1]);
-  return html`<${Panel} id="consensus" title="Consensus" note="last 24 h">
-    ${!stats?.opened ? html`<${Empty}>No consultation in the last 24 hours.</${Empty}>` : html`
+  return html`<${Panel} id="consensus" title="Consensus" note="${whole}last 24 h">
+    ${stats && !stats.opened ? html`<${Empty}>No consultation in the last 24 hours.</${Empty}>` : stats && html`
       <dl class="figures"><div><dt>opened</dt><dd>${stats.opened}</dd></div>
         <div><dt>to agree</dt><dd>${stats.median_ms ? lasted(stats.median_ms) : '–'}</dd></div>
         <div><dt>rounds</dt><dd>${stats.rounds ? stats.rounds.toFixed(1) : '–'}</dd></div></dl>
