@@ -276,6 +276,18 @@ func TestProjectsAreShownOneByOne(t *testing.T) {
 	s.has("alice", "dora")
 }
 
+// Who was told that a file is free does not wait for it any more.
+func TestToldIsNotWaiting(t *testing.T) {
+	s, day := busy(t), busyDay(t)
+	for i := range day.Leases[0].Waiting {
+		w := &day.Leases[0].Waiting[i]
+		w.Reserved, w.Told = 0, before(time.Minute)
+	}
+	s.send(top.State{Overview: day}, tea.WindowSizeMsg{Width: 120, Height: 40})
+	s.has("in line: 1 carol told it is free")
+	s.hasNot("waits for alice  src/models", "wanted")
+}
+
 func TestSearchKeepsWhatMatches(t *testing.T) {
 	s := busy(t)
 	s.send(tea.WindowSizeMsg{Width: 120, Height: 40})

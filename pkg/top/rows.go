@@ -57,7 +57,9 @@ func (m *Model) agentRows(width int) panel {
 	wants := map[coord.AgentID]tool.LeaseLine{}
 	for _, l := range m.overview.Leases {
 		for _, w := range l.Waiting {
-			wants[w.Agent.ID] = l
+			if w.Told == 0 {
+				wants[w.Agent.ID] = l
+			}
 		}
 	}
 	list := slices.Clone(m.overview.Agents)
@@ -267,9 +269,11 @@ func (m *Model) leaseRows(width int) panel {
 		out := row{key: string(l.ID) + l.Path.String() + string(l.Workspace), text: line(l.Path.String()) + " " + who}
 		path := tail(line(l.Path.String()), max(8, width-lipgloss.Width(right)-1))
 		out.lines = []string{ends(path, right, width)}
-		if len(l.Waiting) > 0 {
+		if l.Wanted() {
 			lines++
-			out.lines = append(out.lines, fit(m.waitingLine(l.Waiting), width))
+		}
+		if len(l.Waiting) > 0 {
+			out.lines = append(out.lines, fit(m.waitingLine(&l), width))
 			for _, w := range l.Waiting {
 				out.text += " " + nameOf(w.Agent)
 			}
@@ -285,18 +289,24 @@ func (m *Model) leaseRows(width int) panel {
 	return p
 }
 
-func (m *Model) waitingLine(line []tool.WaitLine) string {
+func (m *Model) waitingLine(l *tool.LeaseLine) string {
 	var out []string
-	for i, w := range line {
+	for i, w := range l.Waiting {
 		text := fmt.Sprintf("%d %s", i+1, nameOf(w.Agent))
 		switch left := w.Reserved.Time().Sub(m.now); {
 		case w.Reserved != 0 && left > 0:
 			out = append(out, good.Render(text+" reserved "+countdown(left)))
+		case w.Told != 0:
+			out = append(out, text+faint.Render(" told it is free"))
 		default:
 			out = append(out, warm.Render(text)+faint.Render(" "+m.since(w.Since)))
 		}
 	}
-	return "  " + warm.Render("waiting: ") + strings.Join(out, faint.Render(", "))
+	label := faint.Render("in line: ")
+	if l.Wanted() {
+		label = warm.Render("waiting: ")
+	}
+	return "  " + label + strings.Join(out, faint.Render(", "))
 }
 
 // heat is the longest bar of a file.

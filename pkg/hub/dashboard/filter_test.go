@@ -213,3 +213,23 @@ func TestALeftLeaseIsNotReleased(t *testing.T) {
 	b.wait("it was free already", `document.querySelector('.toast')?.innerText.includes('was free already')`)
 	b.clean()
 }
+
+// Who was told that a file is free does not wait for it any more: neither the
+// summary nor the file says so.
+func TestWhoWasToldThatAFileIsFreeWaitsNoMore(t *testing.T) {
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop", "a.go")
+	alice, bob := home.HookSession("alice", shop.Dir), home.HookSession("bob", shop.Dir)
+	for _, s := range []*coordtest.HookSession{alice, bob} {
+		s.Start()
+		s.Prompt()
+	}
+	shop.Write("a.go", "changed")
+	alice.Edit("a.go")
+	bob.Edit("a.go")
+	b := open(t, home)
+	b.wait("the file is wanted", `/Files wanted\s+1\s+a\.go/.test(document.querySelector('.glance').innerText) && document.querySelector('#leases .wanted')`)
+	alice.Stop()
+	b.wait("it is kept for bob", `/bob\s+reserved/.test(document.querySelector('#leases .line').innerText)`)
+	b.wait("nobody waits for it", `/Files wanted\s+0\s+no waiting line/.test(document.querySelector('.glance').innerText) && !document.querySelector('#leases .wanted')`)
+	b.clean()
+}

@@ -3,19 +3,19 @@ import { html, useEffect, useState } from './vendor/htm-preact.js';
 import { Empty, Panel, Path, Who, among, useNow } from './hooks.js';
 import { act, get } from './api.js';
 import { state } from './store.js';
-import { ago, countdown, dollars, lasted, layers, outcomes, plural, projectName, short } from './format.js';
+import { ago, countdown, dollars, lasted, layers, outcomes, plural, projectName, short, wanted } from './format.js';
 
 export function Leases({ leases, total, many, release, filter }) {
   const now = useNow();
   const rows = leases.slice(0, 30);
   return html`<${Panel} id="leases" title="Leases and lines" note=${among(leases.length, total, plural(leases.length, 'file'))}>
     ${rows.length === 0 && html`<${Empty} hidden=${total} filter=${filter}>No file is held. An agent takes a file with its first edit.</${Empty}>`}
-    <ul class="leases">${rows.map(l => html`<li key=${l.id || l.path + l.workspace} class=${l.waiting.length ? 'wanted' : l.held ? 'held' : 'left'}>
+    <ul class="leases">${rows.map(l => html`<li key=${l.id || l.path + l.workspace} class=${wanted(l) ? 'wanted' : l.held ? 'held' : 'left'}>
       <div class="row"><${Path} path=${l.path} />
         ${l.id && l.held && html`<button type="button" class="quiet" aria-label="Release ${l.path}" onClick=${() => release(l)}>Release</button>`}</div>
       <div class="row small"><${Who} id=${l.holder.id} name=${l.holder.name} /><span class="muted">${l.id ? l.held ? `holds it, ${ago(now - l.touched)}` : 'left it, free to take' : 'announced it'}${many ? ` · ${projectName(l.project)}` : ''}</span></div>
       ${l.waiting.length > 0 && html`<ol class="line" aria-label="waiting for ${l.path}">${l.waiting.map((w, i) => html`<li key=${w.agent.id}><span class="place">${i + 1}</span><${Who} id=${w.agent.id} name=${w.agent.name} />
-        <span class="muted">${w.reserved_until > now ? `reserved ${countdown(w.reserved_until - now)}` : `since ${ago(now - w.since)}`}</span></li>`)}</ol>`}
+        <span class="muted">${w.reserved_until > now ? `reserved ${countdown(w.reserved_until - now)}` : w.told ? 'told it is free' : `since ${ago(now - w.since)}`}</span></li>`)}</ol>`}
     </li>`)}</ul>
     ${leases.length > rows.length && html`<p class="empty">and ${leases.length - rows.length} more</p>`}
   </${Panel}>`;
