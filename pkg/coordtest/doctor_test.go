@@ -177,6 +177,20 @@ func TestTheDoctorsProjectIsGoneFromTheViews(t *testing.T) {
 	}
 }
 
+// Whoever has stopped the hub finds it stopped after the doctor: sessions that are
+// open start none.
+func TestTheDoctorLeavesAStoppedHubStopped(t *testing.T) {
+	home := coordtest.NewHome(t)
+	for _, args := range [][]string{{"start"}, {"stop"}, {"doctor"}} {
+		if out, err := home.Command(args...).CombinedOutput(); err != nil {
+			t.Fatalf("coord-hub %v: %v\n%s", args, err, out)
+		}
+	}
+	if _, stopped := config.StoppedByHand(home.Path); !stopped || len(home.Hubs()) > 0 {
+		t.Errorf("the mark is there: %t; hubs: %v", stopped, home.Hubs())
+	}
+}
+
 // After two looks that took too long nobody looks at a tree for a day: the doctor
 // says so there.
 func TestTheDoctorSaysWhereGitIsNotAskedAnyMore(t *testing.T) {
