@@ -175,6 +175,12 @@ func TestTheDoctorsProjectIsGoneFromTheViews(t *testing.T) {
 	if !gone {
 		t.Errorf("the overview still holds %s", raw)
 	}
+	if out, err := home.Command("restart").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if raw, err = c.Call(t.Context(), "", tool.Overview.Name, nil, ""); err != nil || strings.Contains(string(raw), "doctor") {
+		t.Errorf("a hub that begins shows %s (%v)", raw, err)
+	}
 }
 
 // Whoever has stopped the hub finds it stopped after the doctor: sessions that are
