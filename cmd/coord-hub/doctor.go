@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coordhq/coord/pkg/build"
+	"github.com/coordhq/coord/pkg/config"
 	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/hook"
 	"github.com/coordhq/coord/pkg/hook/reconcile"
@@ -33,6 +35,7 @@ func (a *app) doctor() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			at, stopped := config.StoppedByHand(home)
 			dir, err := os.Getwd()
 			if err != nil {
 				return err
@@ -47,7 +50,15 @@ func (a *app) doctor() *cobra.Command {
 					return time.Time{}, false
 				},
 				Stop: func(ctx context.Context) error {
-					_, err := daemon.StopHub(ctx, home, "coord-hub doctor had started it")
+					release, err := daemon.HoldStart(ctx, home)
+					if err != nil {
+						return err
+					}
+					defer release()
+					_, err = daemon.StopHub(ctx, home, "coord-hub doctor had started it")
+					if stopped { // it stays as the user wants it: open sessions start none
+						err = errors.Join(err, config.MarkStopped(home, at))
+					}
 					return err
 				}}
 			if !a.json {

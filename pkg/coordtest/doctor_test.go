@@ -2,6 +2,7 @@ package coordtest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/coordhq/coord/pkg/client"
 	"github.com/coordhq/coord/pkg/config"
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest"
 	"github.com/coordhq/coord/pkg/tool"
 )
@@ -139,13 +141,31 @@ func TestTheDoctorSaysWhatIsWrongWithGit(t *testing.T) {
 // A hub that runs on shows nothing of the doctor's sessions afterwards.
 func TestTheDoctorsProjectIsGoneFromTheViews(t *testing.T) {
 	home := coordtest.NewHome(t)
-	alice := home.Agent("alice", coordtest.NewRepo(t, "shop").Dir)
-	alice.Status()
-	if out, err := home.Command("doctor").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for _, args := range [][]string{{"start"}, {"doctor"}} {
+		if out, err := home.Command(args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
-	c := client.Dial(filepath.Join(home.Dir, "run", "hub.sock"))
+	c := client.Dial(home.Hub().Socket)
 	defer c.Close()
+	here := coord.Registration{Client: coord.ClientInfo{Name: "rest"}, Project: "shop", Workspace: "host:/shop", Host: "host", Label: "alice"}
+	if _, err := c.Register(t.Context(), here); err != nil {
+		t.Fatal(err)
+	}
+	var first coord.Event // of all that a reader of the whole log is told
+	reached := errors.New("reached")
+	err := c.Follow(t.Context(), client.From{Tail: 1000}, func(m client.Message) error {
+		if m.Name != "" {
+			return nil
+		}
+		if err := json.Unmarshal(m.Data, &first); err != nil {
+			return err
+		}
+		return reached
+	})
+	if first.Project != here.Project {
+		t.Errorf("the log tells of %s in %q (%v), and the doctor's project should not be in it", first.Kind, first.Project, err)
+	}
 	var raw json.RawMessage
 	gone := coordtest.Eventually(30*time.Second, func() bool {
 		var err error
@@ -154,6 +174,26 @@ func TestTheDoctorsProjectIsGoneFromTheViews(t *testing.T) {
 	})
 	if !gone {
 		t.Errorf("the overview still holds %s", raw)
+	}
+	if out, err := home.Command("restart").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if raw, err = c.Call(t.Context(), "", tool.Overview.Name, nil, ""); err != nil || strings.Contains(string(raw), "doctor") {
+		t.Errorf("a hub that begins shows %s (%v)", raw, err)
+	}
+}
+
+// Whoever has stopped the hub finds it stopped after the doctor: sessions that are
+// open start none.
+func TestTheDoctorLeavesAStoppedHubStopped(t *testing.T) {
+	home := coordtest.NewHome(t)
+	for _, args := range [][]string{{"start"}, {"stop"}, {"doctor"}} {
+		if out, err := home.Command(args...).CombinedOutput(); err != nil {
+			t.Fatalf("coord-hub %v: %v\n%s", args, err, out)
+		}
+	}
+	if _, stopped := config.StoppedByHand(home.Path); !stopped || len(home.Hubs()) > 0 {
+		t.Errorf("the mark is there: %t; hubs: %v", stopped, home.Hubs())
 	}
 }
 

@@ -69,6 +69,12 @@ func TestTheStatusLineSaysWhatConcernsTheSession(t *testing.T) {
 	if got := line(bob, bob.PID()); got != "coord: 1 peer · 1 waiting for you\n" {
 		t.Errorf("bob reads %q", got)
 	}
+	bob.Stop() // and alice is told that the file is free
+	for c, want := range map[*coordtest.HookSession]string{alice: "coord: 1 peer\n", bob: "coord: 1 peer, 1 working\n"} {
+		if got := line(c, c.PID()); got != want {
+			t.Errorf("when the file is free, %s reads %q, want %q", c.Session, got, want)
+		}
+	}
 	if got := lineOf(t, statusLine(home, "another", repo.Dir, os.Getpid())); got != "" {
 		t.Errorf("a session that nobody knows reads %q", got)
 	}

@@ -124,10 +124,12 @@ func (h *Hub) Start(ctx context.Context) error {
 		return fmt.Errorf("hub: load the state: %w", err)
 	}
 	h.state.load(snap)
+	forgotten := h.state.forget(coord.At(h.now())) // the store keeps agents for longer than the views
 	h.admit(&Changes{Credentials: snap.Credentials, Agents: snap.Agents})
 	h.started = coord.At(h.now())
 	h.presence.begin(h.state, h.started)
 	h.rebuildStatuses()
+	h.expel(forgotten)
 	go h.write()
 	go h.runTimer() // #nosec G118 -- the timer outlives the start; Stop ends it
 	return nil

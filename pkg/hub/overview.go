@@ -135,7 +135,7 @@ func (h *Hub) viewLeases(_ *coord.Agent, c coord.Caller, in tool.ViewLeasesIn) (
 		if rows[at] == nil {
 			rows[at] = &tool.LeaseLine{Project: w.Project, Workspace: w.Workspace, Path: w.Path, Holder: h.state.refOf(w.For), Announcement: w.Blocker}
 		}
-		rows[at].Waiting = append(rows[at].Waiting, tool.WaitLine{Agent: h.state.refOf(w.Agent), Since: w.Since, Reserved: w.Reserved})
+		rows[at].Waiting = append(rows[at].Waiting, tool.WaitLine{Agent: h.state.refOf(w.Agent), Since: w.Since, Reserved: w.Reserved, Told: w.Told})
 	}
 	out := tool.ViewLeasesOut{}
 	out.Leases, out.More = top(inOrder(rows), in.Limit, viewLeaseRows)

@@ -34,6 +34,9 @@ func (h *Hub) statusLine(me *coord.Agent, c coord.Caller, in tool.StatusLineIn) 
 	out.Waits = h.activityOf(me, now).thread
 	waiting := map[coord.AgentID]bool{}
 	for _, w := range s.waitsByNumber() {
+		if w.Told != 0 { // the path is free for it
+			continue
+		}
 		if w.Agent == me.ID && len(out.Wants) < maxPeers {
 			out.Wants = append(out.Wants, w.Path)
 		}

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"slices"
 	"time"
 
 	"github.com/coordhq/coord/pkg/coord"
@@ -102,6 +103,12 @@ type WaitLine struct {
 	Agent    AgentRef     `json:"agent"`
 	Since    coord.Millis `json:"since"`
 	Reserved coord.Millis `json:"reserved_until,omitempty"`
+	Told     coord.Millis `json:"told,omitempty"` // when it was told that the file is free; 0 = it still waits
+}
+
+// Wanted tells whether anybody still waits for the file.
+func (l *LeaseLine) Wanted() bool {
+	return slices.ContainsFunc(l.Waiting, func(w WaitLine) bool { return w.Told == 0 })
 }
 
 // ViewLeasesOut answers view_leases: the held ones and those with a line first.

@@ -159,7 +159,7 @@ func busy(t *testing.T) *stage {
 		event(2, coord.KindThreadOpened, "a-bob", "T-3", coord.ThreadOpened{Subject: "Add an email column"}),
 		event(3, coord.KindMessagePosted, "a-bob", "T-3", coord.MessagePosted{Type: coord.QuestionMessage, Content: "May I add\nthe column first?"}),
 		event(4, coord.KindFileEdited, "a-alice", "", coord.FileTouched{Path: path(t, "src/models/user.ts")}),
-		event(5, coord.KindFileReleased, "human:mia", "", coord.FileTouched{Path: path(t, "db/schema.sql")}))
+		event(5, coord.KindFileReleased, "human:mia", "", coord.FileTouched{Path: path(t, "db/schema.sql"), Agent: ref("carol").ID, Name: "carol"}))
 	return s
 }
 
@@ -258,9 +258,9 @@ func TestALostHubIsSaidAndWhatWasKnownStays(t *testing.T) {
 func TestARestoredLogForgetsTheEvents(t *testing.T) {
 	s := busy(t)
 	s.send(tea.WindowSizeMsg{Width: 120, Height: 40})
-	s.has("mia frees db/schema.sql")
+	s.has("mia (a person) frees db/schema.sql")
 	s.send(top.Live{Forget: true})
-	s.hasNot("mia frees")
+	s.hasNot("mia (a person) frees")
 }
 
 func TestProjectsAreShownOneByOne(t *testing.T) {
@@ -276,14 +276,26 @@ func TestProjectsAreShownOneByOne(t *testing.T) {
 	s.has("alice", "dora")
 }
 
+// Who was told that a file is free does not wait for it any more.
+func TestToldIsNotWaiting(t *testing.T) {
+	s, day := busy(t), busyDay(t)
+	for i := range day.Leases[0].Waiting {
+		w := &day.Leases[0].Waiting[i]
+		w.Reserved, w.Told = 0, before(time.Minute)
+	}
+	s.send(top.State{Overview: day}, tea.WindowSizeMsg{Width: 120, Height: 40})
+	s.has("in line: 1 carol told it is free")
+	s.hasNot("waits for alice  src/models", "wanted")
+}
+
 func TestSearchKeepsWhatMatches(t *testing.T) {
 	s := busy(t)
 	s.send(tea.WindowSizeMsg{Width: 120, Height: 40})
 	s.keys("/", "E", "m", "a", "i", "l", "x", "backspace", "enter")
 	s.has("T-3 Add an email column", "bob opens a consultation", "/Email")
-	s.hasNot("T-4 Rename", "mia frees")
+	s.hasNot("T-4 Rename", "mia (a person) frees")
 	s.keys("esc")
-	s.has("T-4 Rename", "mia frees")
+	s.has("T-4 Rename", "mia (a person) frees")
 }
 
 func TestTheChosenRowStaysChosen(t *testing.T) {
@@ -297,7 +309,7 @@ func TestTheChosenRowStaysChosen(t *testing.T) {
 	s.send(top.State{Overview: o})
 	s.has("▌ T-3 Add")
 	s.keys("tab")
-	s.has("▌ 11:58:25 mia frees")
+	s.has("▌ 11:58:25 mia (a person) frees")
 	s.hasNot("▌ T-3")
 }
 

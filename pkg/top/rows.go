@@ -57,7 +57,9 @@ func (m *Model) agentRows(width int) panel {
 	wants := map[coord.AgentID]tool.LeaseLine{}
 	for _, l := range m.overview.Leases {
 		for _, w := range l.Waiting {
-			wants[w.Agent.ID] = l
+			if w.Told == 0 {
+				wants[w.Agent.ID] = l
+			}
 		}
 	}
 	list := slices.Clone(m.overview.Agents)
@@ -103,7 +105,7 @@ func (m *Model) agentRows(width int) panel {
 
 // doing is what an agent is at.
 type doing struct {
-	lead string // before the text, like "waits in T-3"
+	lead string // before the text, like "waits for bob in T-3"
 	text string // a path keeps its end when it is cut
 	path bool
 }
@@ -116,17 +118,17 @@ func (m *Model) doing(a *tool.AgentLine, is string, wants tool.LeaseLine) doing 
 		who := ""
 		for _, t := range m.overview.Threads {
 			if t.ThreadID == a.ThreadID && len(t.Awaiting) > 0 {
-				who = "for " + names(slices.DeleteFunc(slices.Clone(t.Awaiting), func(r tool.AgentRef) bool { return r.ID == a.ID }), 0)
+				who = names(slices.DeleteFunc(slices.Clone(t.Awaiting), func(r tool.AgentRef) bool { return r.ID == a.ID }), 0)
 			}
-		}
-		if who == "for " {
-			who = ""
 		}
 		path := a.CurrentFile
 		if is == "waiting" && !wants.Path.IsZero() {
-			who, path = cmp.Or(who, "for "+nameOf(wants.Holder)), wants.Path
+			who, path = cmp.Or(who, nameOf(wants.Holder)), wants.Path
 		}
-		return doing{lead: strings.TrimSpace("waits in " + line(a.ThreadID) + " " + who), text: line(path.String()), path: true}
+		if who != "" {
+			who = "for " + who + " "
+		}
+		return doing{lead: "waits " + who + "in " + line(a.ThreadID), text: line(path.String()), path: true}
 	case is == "waiting" && !wants.Path.IsZero():
 		return doing{lead: "waits for " + nameOf(wants.Holder), text: line(wants.Path.String()), path: true}
 	case !a.CurrentFile.IsZero():
@@ -267,9 +269,11 @@ func (m *Model) leaseRows(width int) panel {
 		out := row{key: string(l.ID) + l.Path.String() + string(l.Workspace), text: line(l.Path.String()) + " " + who}
 		path := tail(line(l.Path.String()), max(8, width-lipgloss.Width(right)-1))
 		out.lines = []string{ends(path, right, width)}
-		if len(l.Waiting) > 0 {
+		if l.Wanted() {
 			lines++
-			out.lines = append(out.lines, fit(m.waitingLine(l.Waiting), width))
+		}
+		if len(l.Waiting) > 0 {
+			out.lines = append(out.lines, fit(m.waitingLine(&l), width))
 			for _, w := range l.Waiting {
 				out.text += " " + nameOf(w.Agent)
 			}
@@ -285,18 +289,24 @@ func (m *Model) leaseRows(width int) panel {
 	return p
 }
 
-func (m *Model) waitingLine(line []tool.WaitLine) string {
+func (m *Model) waitingLine(l *tool.LeaseLine) string {
 	var out []string
-	for i, w := range line {
+	for i, w := range l.Waiting {
 		text := fmt.Sprintf("%d %s", i+1, nameOf(w.Agent))
 		switch left := w.Reserved.Time().Sub(m.now); {
 		case w.Reserved != 0 && left > 0:
 			out = append(out, good.Render(text+" reserved "+countdown(left)))
+		case w.Told != 0:
+			out = append(out, text+faint.Render(" told it is free"))
 		default:
 			out = append(out, warm.Render(text)+faint.Render(" "+m.since(w.Since)))
 		}
 	}
-	return "  " + warm.Render("waiting: ") + strings.Join(out, faint.Render(", "))
+	label := faint.Render("in line: ")
+	if l.Wanted() {
+		label = warm.Render("waiting: ")
+	}
+	return "  " + label + strings.Join(out, faint.Render(", "))
 }
 
 // heat is the longest bar of a file.

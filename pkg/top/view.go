@@ -152,7 +152,7 @@ func (m *Model) sums() string {
 		}
 	}
 	for _, l := range m.overview.Leases {
-		if m.shows(l.Project) && len(l.Waiting) > 0 {
+		if m.shows(l.Project) && l.Wanted() {
 			wanted++
 		}
 	}

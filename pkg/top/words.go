@@ -73,7 +73,12 @@ func names(refs []tool.AgentRef, more int) string {
 	return strings.Join(out, ", ")
 }
 
-func nameOf(r tool.AgentRef) string { return line(cmp.Or(r.Name, string(r.ID))) }
+func nameOf(r tool.AgentRef) string {
+	if r.ID.IsHuman() {
+		return line(strings.TrimPrefix(string(r.ID), "human:")) + " (a person)"
+	}
+	return line(cmp.Or(r.Name, string(r.ID)))
+}
 
 // outcomes words how a thread stands or ended.
 var outcomes = map[string]string{
@@ -158,8 +163,10 @@ func sentence(e coord.Event, known map[coord.AgentID]string) (who, verb, object 
 	if say := sentences[e.Kind]; say != nil {
 		verb, object = say(p)
 	}
-	person, _ := strings.CutPrefix(string(e.Actor), "human:")
-	who = cmp.Or(known[e.Actor], p.Name, p.Initiator, person, "coord")
+	who = cmp.Or(known[e.Actor], p.Name, p.Initiator, "coord")
+	if e.Actor.IsHuman() { // whose act may name an agent
+		who = nameOf(tool.AgentRef{ID: e.Actor})
+	}
 	return line(who), line(verb), line(object)
 }
 

@@ -1,13 +1,17 @@
 package dashboard_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/coordhq/coord/pkg/client"
+	"github.com/coordhq/coord/pkg/coord"
 	"github.com/coordhq/coord/pkg/coordtest"
 	"github.com/coordhq/coord/pkg/tool"
 )
@@ -57,13 +61,75 @@ func TestAFilterIsNotMistakenForQuiet(t *testing.T) {
 	b.clean()
 }
 
+// The figures of a project are its own, and those that cannot be told by agent
+// say so.
+func TestTheFiguresFollowTheFilter(t *testing.T) {
+	home, shop, bank := newHome(t), coordtest.NewRepo(t, "shop", "a.go"), coordtest.NewRepo(t, "bank", "b.go")
+	alice, bob, carol := home.Agent("alice", shop.Dir), home.Agent("bob", shop.Dir), home.Agent("carol", bank.Dir)
+	alice.Announce("a.go")
+	bob.Announce("a.go")
+	carol.Announce("b.go")
+	b := open(t, home)
+	pick := func(what, value string) {
+		eval[bool](b, fmt.Sprintf(`(s => { s.value = [...s.options].find(o => o.text.includes('%s')).value; return s.dispatchEvent(new Event('change', { bubbles: true })) })(document.querySelector('select[aria-label=%s]'))`, value, what))
+	}
+	shows := func(what string, consultations int, note string) {
+		t.Helper()
+		b.wait(what, fmt.Sprintf(`document.querySelector('#scoring .strong')?.innerText === '%d' && document.querySelector('#consensus').innerText.includes('No consultation') === %t &&
+			document.querySelector('#scoring .note').innerText === 'threads by layer, %s' && document.querySelector('#consensus .note').innerText === '%[3]s'.replace('24', 'last 24')`,
+			consultations, consultations == 0, note))
+	}
+	shows("the figures are of all", 1, "24 h")
+	project := func(a *coordtest.Agent) string {
+		return string(coordtest.Call(a, tool.RegisterAgent, tool.RegisterAgentIn{Name: a.Name}).Project)
+	}
+	pick("Project", project(carol))
+	shows("the bank has no consultation", 0, "24 h")
+	pick("Project", project(alice))
+	shows("the shop has one", 1, "24 h")
+	pick("Agent", "bob")
+	shows("they are of all agents", 1, "all agents, 24 h")
+	pick("Agent", "All")
+
+	uses := fmt.Sprintf(`{"agent":%q,"uses":[{"model":"m","input":7,"output":1}]}`, alice.ID())
+	if status := post(t, home, "/api/tokens", uses); status != http.StatusOK {
+		t.Fatalf("POST /api/tokens: %d", status)
+	}
+	b.wait("alice's tokens are there", `document.querySelector('#tokens tbody')?.innerText.includes('alice')`)
+	pick("Agent", "bob")
+	b.wait("they are not bob's", `document.querySelector('#tokens').innerText.includes('1 hidden')`)
+	b.clean()
+}
+
+// newcomers gives what makes sessions that announce a file, on the hub's socket:
+// many of them as programs would be work for a busy machine.
+func newcomers(t *testing.T, home *coordtest.Home) (join func(name string)) {
+	t.Helper()
+	if out, err := home.Command("start").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	c := client.Dial(home.Hub().Socket)
+	t.Cleanup(c.Close)
+	return func(name string) {
+		t.Helper()
+		me, err := c.Register(t.Context(), coord.Registration{Client: coord.ClientInfo{Name: "rest"}, Project: "shop", Workspace: "host:/shop", Host: "host", Label: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Call(t.Context(), me.SessionKey, tool.AnnounceWork.Name, json.RawMessage(fmt.Sprintf(`{"subject":"work","target_files":["%s.go"]}`, name)), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // An agent has one colour: in another browser, after a reload, and when others
 // have come, whatever their names; the first eight differ.
 func TestAnAgentKeepsItsColour(t *testing.T) {
-	home, shop := newHome(t), coordtest.NewRepo(t, "shop")
+	home := newHome(t)
+	joins := newcomers(t, home)
 	names := []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace"}
 	for _, name := range names {
-		home.Agent(name, shop.Dir).Announce(name + ".go")
+		joins(name)
 	}
 	// By name, read where it stands in the list of agents and in the timeline.
 	colours := func(b *tab, n int) map[string]string {
@@ -80,7 +146,7 @@ func TestAnAgentKeepsItsColour(t *testing.T) {
 	}
 	first := open(t, home)
 	want := colours(first, len(names))
-	home.Agent("aaron", shop.Dir).Announce("aaron.go")
+	joins("aaron")
 	grown := colours(first, len(names)+1)
 	distinct := map[string]bool{}
 	for name, colour := range grown {
@@ -145,5 +211,25 @@ func TestALeftLeaseIsNotReleased(t *testing.T) {
 	}
 	b.do(chromedp.Click(chromedp.CSS("dialog .danger")))
 	b.wait("it was free already", `document.querySelector('.toast')?.innerText.includes('was free already')`)
+	b.clean()
+}
+
+// Who was told that a file is free does not wait for it any more: neither the
+// summary nor the file says so.
+func TestWhoWasToldThatAFileIsFreeWaitsNoMore(t *testing.T) {
+	home, shop := newHome(t), coordtest.NewRepo(t, "shop", "a.go")
+	alice, bob := home.HookSession("alice", shop.Dir), home.HookSession("bob", shop.Dir)
+	for _, s := range []*coordtest.HookSession{alice, bob} {
+		s.Start()
+		s.Prompt()
+	}
+	shop.Write("a.go", "changed")
+	alice.Edit("a.go")
+	bob.Edit("a.go")
+	b := open(t, home)
+	b.wait("the file is wanted", `/Files wanted\s+1\s+a\.go/.test(document.querySelector('.glance').innerText) && document.querySelector('#leases .wanted')`)
+	alice.Stop()
+	b.wait("it is kept for bob", `/bob\s+reserved/.test(document.querySelector('#leases .line').innerText)`)
+	b.wait("nobody waits for it", `/Files wanted\s+0\s+no waiting line/.test(document.querySelector('.glance').innerText) && !document.querySelector('#leases .wanted')`)
 	b.clean()
 }

@@ -245,5 +245,8 @@ func TestAPersonCanTakePart(t *testing.T) {
 	press("#leases button")
 	b.wait("the lease is left", `document.querySelector('.toast')?.innerText.includes('Released')`)
 	alice.AwaitThat("the release", func(e coord.Event) bool { return e.Kind == coord.KindFileReleased })
+	b.wait("the timeline says so", `/\(a person\)\s+frees\s+a\.go/.test(document.querySelector('#timeline').innerText)`)
+	b.do(chromedp.Click(chromedp.CSS("input[type=search]")), chromedp.KeyEvent("alice frees"))
+	b.wait("it was not alice", `document.querySelector('#timeline').innerText.includes('matches “alice frees”')`)
 	b.clean()
 }

@@ -50,6 +50,9 @@ type following struct {
 }
 
 func (f *following) wants(e *coord.Event) bool {
+	if f.project == "" && e.Project.Trial() { // it is nobody's work
+		return false
+	}
 	return len(f.kinds) == 0 || slices.ContainsFunc(f.kinds, func(k string) bool {
 		return k == string(e.Kind) || strings.HasSuffix(k, ".") && strings.HasPrefix(string(e.Kind), k)
 	})
@@ -63,7 +66,10 @@ func readFollowing(r *http.Request, c coord.Caller) (following, error) {
 		if !known {
 			return f, coord.Errorf(coord.Invalid, "use project, kinds, since, tail, epoch and state", "unknown parameter %q", shorten(name))
 		}
-		if err := read(&f, values[len(values)-1]); err != nil {
+		if len(values) > 1 {
+			return f, coord.Errorf(coord.Invalid, "give it once; kinds may be several, with commas between them", "parameter %s is given twice", name)
+		}
+		if err := read(&f, values[0]); err != nil {
 			return f, coord.Errorf(coord.Invalid, "correct it and connect again", "%s: %v", name, err)
 		}
 	}
@@ -92,12 +98,17 @@ var followingParams = map[string]func(*following, string) error{
 	"tail": func(f *following, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 || n > maxTail {
-			return fmt.Errorf("%q is no number from 0 to %d", v, maxTail)
+			return fmt.Errorf("%q is no number from 0 to %d", shorten(v), maxTail)
 		}
 		f.tail = n
 		return nil
 	},
-	"state": func(f *following, v string) (err error) { f.state, err = strconv.ParseBool(v); return err },
+	"state": func(f *following, v string) (err error) {
+		if f.state, err = strconv.ParseBool(v); err != nil {
+			return fmt.Errorf("%q is neither true nor false", shorten(v))
+		}
+		return nil
+	},
 }
 
 // knownKinds refuses a filter that no event can ever pass.
@@ -117,7 +128,7 @@ func knownKinds(asked []string) error {
 func readSince(f *following, v string) error {
 	n, err := strconv.ParseInt(v, 10, 64)
 	if err != nil || n < 0 {
-		return fmt.Errorf("%q is no seq", v)
+		return fmt.Errorf("%q is no seq", shorten(v))
 	}
 	f.since = coord.Seq(n)
 	return nil
@@ -131,7 +142,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if s.o.Events == nil {
 		return coord.Errorf(coord.NotFound, "follow a hub that has one", "this hub serves no stream of events")
 	}
-	if err := s.mayAsk(r); err != nil {
+	if err := s.mayFollow(r); err != nil {
 		return err
 	}
 	caller, _ := coord.CallerFrom(r.Context())
@@ -155,6 +166,20 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 		s.log.Debug("stream ended", "err", err, "at", st.at, "request_id", coord.RequestFrom(r.Context()))
 	}
 	return nil
+}
+
+// mayFollow is mayAsk, and lets follow a project whose agents are forgotten
+// while events of it are kept.
+func (s *Server) mayFollow(r *http.Request) error {
+	err := s.mayAsk(r)
+	if coord.CodeOf(err) != coord.NotFound {
+		return err
+	}
+	kept, _, failed := s.o.Events.After(r.Context(), coord.ProjectID(r.URL.Query().Get("project")), 0, 1)
+	if failed != nil || len(kept) > 0 {
+		return failed
+	}
+	return err
 }
 
 // stream is one open request for events.

@@ -52,6 +52,13 @@ func (l *eventLog) add(n int, payload string) {
 	}
 }
 
+// of appends an event of a project.
+func (l *eventLog) of(project coord.ProjectID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, coord.Event{Seq: l.head() + 1, Kind: coord.KindFileEdited, Project: project, Payload: json.RawMessage(`{}`)})
+}
+
 // forget drops the oldest n events, as retention does.
 func (l *eventLog) forget(n int) {
 	l.mu.Lock()
@@ -253,6 +260,11 @@ func TestAStreamBeginsWhereItIsAskedTo(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", query, got.status, got.body, status)
 		}
 	}
+	for query, words := range map[string]string{"?state=perhaps": `state: "perhaps" is neither true nor false;`, "?tail=1&tail=2": "parameter tail is given twice;"} {
+		if got := s.do(t, ask{method: "GET", path: "/api/events" + query}); got.status != 400 || !strings.Contains(got.err.Message, words) {
+			t.Errorf("%s: %d %s, want it to say %s", query, got.status, got.body, words)
+		}
+	}
 	for _, kinds := range []string{"bogus", "thread.opened,bogus", "thread", "bogus."} {
 		got := s.do(t, ask{method: "GET", path: "/api/events?kinds=" + kinds})
 		if got.status != 400 || !strings.Contains(got.err.Message, "message.posted, needs_human") {
@@ -265,6 +277,32 @@ func TestAStreamBeginsWhereItIsAskedTo(t *testing.T) {
 	if got := s.do(t, ask{method: "GET", path: "/api/events?project=bank", headers: bearer(string(key))}); got.status != 403 {
 		t.Errorf("a session that asks for another project: %d", got.status)
 	}
+}
+
+// What somebody does to try the hub is in the stream of its own project only.
+func TestATrialIsNotInTheStreamOfAll(t *testing.T) {
+	s, log := streaming(t, nil)
+	trial := coord.TrialProject("x")
+	log.of(trial)
+	log.of("shop")
+	log.of(trial)
+	log.of("bank")
+	for query, want := range map[string][]coord.Seq{"?since=0": {2, 4}, "?since=0&project=" + string(trial): {1, 3}} {
+		l := s.follow(t, query, bearer(token))
+		named[greeting](l, "hello")
+		if got := l.seqs(2); !cmp.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+}
+
+// Events can be kept longer than the agents that made them.
+func TestAProjectWhoseAgentsAreForgottenIsFollowed(t *testing.T) {
+	s, log := streaming(t, nil)
+	log.of("attic") // which the rules do not know
+	l := s.follow(t, "?since=0&project=attic", bearer(token))
+	named[greeting](l, "hello")
+	l.seqs(1)
 }
 
 func TestAStreamSaysWhatIsNoLongerThere(t *testing.T) {

@@ -1,7 +1,7 @@
 // Who is here and what they are at.
 import { html } from './vendor/htm-preact.js';
 import { Empty, Panel, Path, ThreadLink, Who, among, useNow } from './hooks.js';
-import { ago, dollars, projectName, short, split } from './format.js';
+import { ago, dollars, projectName, short, split, wanted } from './format.js';
 
 const rank = { working: 0, waiting: 1, idle: 2, offline: 3 };
 
@@ -11,7 +11,7 @@ export const stateOf = a => a.status === 'offline' ? 'offline' : a.activity || '
 /** waits tells for whom an agent waits, in which thread and for which lease; undefined when it does not. */
 function waits(a, threads, leases) {
   if (stateOf(a) !== 'waiting') return undefined;
-  const lease = leases.find(l => l.waiting.some(w => w.agent.id === a.id));
+  const lease = leases.find(l => l.waiting.some(w => w.agent.id === a.id && !w.told));
   const thread = threads.find(t => t.thread_id === a.thread_id);
   const others = (thread?.awaiting || []).filter(r => r.id !== a.id);
   return { lease, whom: others.length ? others : lease ? [lease.holder] : [] };
@@ -53,7 +53,7 @@ export function Glance({ agents, threads, leases, tokens, quota, elsewhere }) {
   const count = is => agents.filter(a => stateOf(a) === is).length;
   const here = agents.length - count('offline');
   const live = threads.filter(t => t.status === 'open' && !t.keep_open || t.status === 'resolving');
-  const lines = leases.filter(l => l.waiting.length);
+  const lines = leases.filter(wanted);
   const busy = ['working', 'idle'].filter(count).map(is => `${count(is)} ${is}`).join(', ');
   const waiting = new Map(); // who waits, by whom for
   for (const a of agents.filter(a => stateOf(a) === 'waiting')) {

@@ -8,7 +8,7 @@ import { Agents, Glance } from './agents.js';
 import { Consultations } from './consultations.js';
 import { Lanes } from './lanes.js';
 import { Timeline, matches } from './timeline.js';
-import { Consensus, Files, Leases, Quota, Scoring, Tokens, useOptional } from './side.js';
+import { Consensus, Files, Leases, Quota, Scoring, Tokens, useOptional, useStats } from './side.js';
 import { Thread } from './thread.js';
 
 const themes = ['auto', 'light', 'dark'];
@@ -63,6 +63,8 @@ function App() {
   const [tokens] = useOptional('/api/tokens', s.events.findLast(e => e.kind === 'tokens.used')?.seq);
   const [quota, setQuota] = useOptional('/api/quota', s.events.findLast(e => e.kind === 'quota.updated')?.seq);
   const spent = ours(tokens?.totals);
+  const stats = useStats(filter.project, o, s.events.findLast(e => e.project === filter.project && e.kind.startsWith('thread.'))?.seq);
+  const whole = filter.agent || filter.text ? 'all agents, ' : ''; // what these count has no agent
   const closeThread = () => {
     history.replaceState(null, '', '/dashboard');
     setThread('');
@@ -90,8 +92,8 @@ function App() {
             <${Lanes} events=${events} agents=${filter.agent ? agents.filter(a => a.id === filter.agent) : agents} names=${names} total=${s.events.length} filter=${narrowed} />
             <${Timeline} events=${events} total=${s.events.length} names=${names} off=${filter.off} set=${set} many=${many} gap=${s.gap} filter=${narrowed} />
           </div>
-          <div class="column side-column"><${Files} files=${files} total=${o?.files.length} filter=${narrowed} /><${Scoring} stats=${o?.stats} events=${events} /><${Consensus} stats=${o?.stats} />
-            <${Quota} quota=${quota} set=${setQuota} /><${Tokens} rows=${spent} total=${tokens?.totals?.length} filter=${narrowed} /></div>
+          <div class="column side-column"><${Files} files=${files} total=${o?.files.length} filter=${narrowed} /><${Scoring} stats=${stats} events=${events} whole=${whole} /><${Consensus} stats=${stats} whole=${whole} />
+            <${Quota} quota=${quota} set=${setQuota} /><${Tokens} rows=${spent.filter(has).filter(r => !filter.agent || r.agent.id === filter.agent)} total=${tokens?.totals?.length} filter=${narrowed} /></div>
         </div>
         <${Foot} o=${o} events=${s.events} />
       </main>

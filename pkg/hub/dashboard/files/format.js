@@ -50,6 +50,9 @@ export function projectName(id) {
   return parts.length > 2 ? parts.slice(-2).join('/') : id;
 }
 
+/** wanted tells whether anybody still waits for a file: not those who were told that it is free. */
+export const wanted = lease => lease.waiting.some(w => !w.told);
+
 /** person gives the name of a human actor, or "" for an agent. */
 export const person = id => (id || '').startsWith('human:') ? id.slice('human:'.length) : '';
 

@@ -107,7 +107,7 @@ export function names(s) {
   const out = new Map();
   for (const e of s.events) {
     const name = e.kind === 'thread.opened' || e.kind === 'introspection' ? e.initiator_name : e.name;
-    if (name && e.agent_id) out.set(e.agent_id, name);
+    if (name && e.agent_id) out.set(e.agent || e.agent_id, name); // a person's act names the agent that it is about
   }
   for (const a of s.overview?.agents || []) out.set(a.id, a.name);
   return out;

@@ -62,7 +62,9 @@ export function Lanes({ events, total, agents, names, filter }) {
     size.observe(canvas.current?.parentElement || document.body);
     const themed = new MutationObserver(paint);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
-    return () => { clearInterval(timer); size.disconnect(); themed.disconnect(); };
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    scheme.addEventListener('change', paint);
+    return () => { clearInterval(timer); size.disconnect(); themed.disconnect(); scheme.removeEventListener('change', paint); };
   }, [rows.length > 0, events.length > 0]);
   useEffect(() => { if (canvas.current) hits.current = draw(canvas.current, latest.current); });
 
@@ -85,7 +87,7 @@ export function Lanes({ events, total, agents, names, filter }) {
     ${rows.length === 0 || total > 0 && events.length === 0 ? html`<${Empty} hidden=${total} filter=${filter}>A lane appears for each agent, with what it touched and when.</${Empty}>` : html`<div class="lanes" onMouseMove=${move} onMouseLeave=${() => setTip(null)}
         onClick=${ev => { const h = find(ev); if (h?.event.thread_id) location.hash = `#/${h.event.thread_id}`; }}>
       <canvas ref=${canvas} role="img" aria-label=${what}></canvas>
-      ${tip && html`<div class="tip" style=${{ left: `${tip.x}px`, top: `${tip.y}px` }}><b>${names.get(tip.e.agent_id) || tip.e.agent_id}</b> ${sentence(tip.e).filter(Boolean).join(': ').slice(0, 160)}<br /><time>${clock(tip.e.ts)}</time> ${tip.e.thread_id || ''}</div>`}
+      ${tip && html`<div class="tip" style=${{ left: `${tip.x}px`, top: `${tip.y}px` }}><b>${rows.find(r => r.id === tip.e.agent_id)?.name || tip.e.agent_id}</b> ${sentence(tip.e).filter(Boolean).join(': ').slice(0, 160)}<br /><time>${clock(tip.e.ts)}</time> ${tip.e.thread_id || ''}</div>`}
     </div>
     <ul class="legend" aria-hidden="true"><li><i class="l-work"></i>announced</li><li><i class="l-edit"></i>edit</li><li><i class="l-say"></i>message</li><li><i class="l-bridge"></i>consultation</li><li><i class="l-done"></i>settled</li></ul>`}
   </${Panel}>`;

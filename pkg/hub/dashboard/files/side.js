@@ -3,19 +3,19 @@ import { html, useEffect, useState } from './vendor/htm-preact.js';
 import { Empty, Panel, Path, Who, among, useNow } from './hooks.js';
 import { act, get } from './api.js';
 import { state } from './store.js';
-import { ago, countdown, dollars, lasted, layers, outcomes, plural, projectName, short } from './format.js';
+import { ago, countdown, dollars, lasted, layers, outcomes, plural, projectName, short, wanted } from './format.js';
 
 export function Leases({ leases, total, many, release, filter }) {
   const now = useNow();
   const rows = leases.slice(0, 30);
   return html`<${Panel} id="leases" title="Leases and lines" note=${among(leases.length, total, plural(leases.length, 'file'))}>
     ${rows.length === 0 && html`<${Empty} hidden=${total} filter=${filter}>No file is held. An agent takes a file with its first edit.</${Empty}>`}
-    <ul class="leases">${rows.map(l => html`<li key=${l.id || l.path + l.workspace} class=${l.waiting.length ? 'wanted' : l.held ? 'held' : 'left'}>
+    <ul class="leases">${rows.map(l => html`<li key=${l.id || l.path + l.workspace} class=${wanted(l) ? 'wanted' : l.held ? 'held' : 'left'}>
       <div class="row"><${Path} path=${l.path} />
         ${l.id && l.held && html`<button type="button" class="quiet" aria-label="Release ${l.path}" onClick=${() => release(l)}>Release</button>`}</div>
       <div class="row small"><${Who} id=${l.holder.id} name=${l.holder.name} /><span class="muted">${l.id ? l.held ? `holds it, ${ago(now - l.touched)}` : 'left it, free to take' : 'announced it'}${many ? ` · ${projectName(l.project)}` : ''}</span></div>
       ${l.waiting.length > 0 && html`<ol class="line" aria-label="waiting for ${l.path}">${l.waiting.map((w, i) => html`<li key=${w.agent.id}><span class="place">${i + 1}</span><${Who} id=${w.agent.id} name=${w.agent.name} />
-        <span class="muted">${w.reserved_until > now ? `reserved ${countdown(w.reserved_until - now)}` : `since ${ago(now - w.since)}`}</span></li>`)}</ol>`}
+        <span class="muted">${w.reserved_until > now ? `reserved ${countdown(w.reserved_until - now)}` : w.told ? 'told it is free' : `since ${ago(now - w.since)}`}</span></li>`)}</ol>`}
     </li>`)}</ul>
     ${leases.length > rows.length && html`<p class="empty">and ${leases.length - rows.length} more</p>`}
   </${Panel}>`;
@@ -33,12 +33,21 @@ export function Files({ files, total, filter }) {
   </${Panel}>`;
 }
 
-export function Scoring({ stats, events }) {
+/** useStats gives the figures of a project, anew with news of its threads; without one those of all, from the overview. */
+export function useStats(project, overview, news) {
+  const [own, set] = useState({});
+  useEffect(() => {
+    if (project) get(`/api/stats?project=${encodeURIComponent(project)}`).then(stats => set({ project, stats }), () => {});
+  }, [project, news]);
+  return project ? own.project === project ? own.stats : undefined : overview?.stats;
+}
+
+export function Scoring({ stats, events, whole }) {
   const rows = stats?.layers || [];
   const most = Math.max(1, ...rows.map(l => l.threads));
   const announced = events.filter(e => e.kind === 'announcement.opened');
   const of = c => announced.filter(e => e.category === c).length;
-  return html`<${Panel} id="scoring" title="Scoring" note="threads by layer, 24 h">
+  return html`<${Panel} id="scoring" title="Scoring" note="threads by layer, ${whole}24 h">
     <table class="layers"><caption class="sr">Threads opened by each scoring layer</caption>
       <thead class="sr"><tr><th scope="col">Layer</th><th scope="col">Meaning</th><th scope="col">Score</th><th scope="col">Threads</th></tr></thead>
       <tbody>${rows.map(l => html`<tr key=${l.layer} class=${l.threads ? '' : 'none'}>
@@ -48,10 +57,10 @@ export function Scoring({ stats, events }) {
   </${Panel}>`;
 }
 
-export function Consensus({ stats }) {
+export function Consensus({ stats, whole }) {
   const rows = Object.entries(stats?.outcomes || {}).sort((a, b) => b[1] - a[1]);
-  return html`<${Panel} id="consensus" title="Consensus" note="last 24 h">
-    ${!stats?.opened ? html`<${Empty}>No consultation in the last 24 hours.</${Empty}>` : html`
+  return html`<${Panel} id="consensus" title="Consensus" note="${whole}last 24 h">
+    ${stats && !stats.opened ? html`<${Empty}>No consultation in the last 24 hours.</${Empty}>` : stats && html`
       <dl class="figures"><div><dt>opened</dt><dd>${stats.opened}</dd></div>
         <div><dt>to agree</dt><dd>${stats.median_ms ? lasted(stats.median_ms) : '–'}</dd></div>
         <div><dt>rounds</dt><dd>${stats.rounds ? stats.rounds.toFixed(1) : '–'}</dd></div></dl>

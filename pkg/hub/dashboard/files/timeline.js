@@ -1,7 +1,7 @@
 // What happened, newest first.
 import { Component, html, useState } from './vendor/htm-preact.js';
 import { Empty, Panel, Score, ThreadLink, Who, among, hue } from './hooks.js';
-import { clock, groupOf, groups, pathOf, plural, projectName, sentence } from './format.js';
+import { clock, groupOf, groups, pathOf, person, plural, projectName, sentence } from './format.js';
 
 const step = matchMedia('(max-width: 760px)').matches ? 30 : 100; // rows shown, and added by "older"
 
@@ -11,7 +11,7 @@ export function matches(e, filter, names) {
   if (filter.agent && e.agent_id !== filter.agent && !(e.respondents || []).includes(filter.agent)) return false;
   if (filter.off.has(groupOf(e))) return false;
   if (!filter.text) return true;
-  const text = `${names.get(e.agent_id) || ''} ${e.thread_id || ''} ${sentence(e).join(' ')} ${pathOf(e)}`.toLowerCase();
+  const text = `${person(e.agent_id) || names.get(e.agent_id) || ''} ${e.thread_id || ''} ${sentence(e).join(' ')} ${pathOf(e)}`.toLowerCase();
   return filter.text.toLowerCase().split(/\s+/).every(word => text.includes(word));
 }
 
