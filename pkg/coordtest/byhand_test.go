@@ -37,6 +37,7 @@ func tryStatus(t *testing.T, a *coordtest.Agent) error {
 }
 
 func TestAHungHubIsNamedToTheSessionAndEndedByRestart(t *testing.T) {
+	t.Parallel()
 	home, repo := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
 	alice := home.Agent("alice", repo.Dir)
 	alice.Announce("src/index.ts")
@@ -97,6 +98,7 @@ func refusedByHand(t *testing.T, home *coordtest.Home, a *coordtest.Agent) {
 }
 
 func TestANewerBuildTakesOverAndKeepsWhatTheHubHad(t *testing.T) {
+	t.Parallel()
 	earlier := coordtest.BuildVersion(t, "0.1.0-dev.20260101120000+aaaaaaa")
 	later := coordtest.BuildVersion(t, "0.1.0-dev.20260101120001+bbbbbbb.dirty")
 	home, repo := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")

@@ -61,6 +61,7 @@ func withToken(t *testing.T, hub config.Discovery, secret string) string {
 var conformance = []string{"server-initialize", "ping", "tools-list", "server-sse-multiple-streams", "dns-rebinding-protection"}
 
 func TestTheOfficialConformanceSuiteIsContent(t *testing.T) {
+	t.Parallel()
 	node := coordtest.NewNode(t)
 	home, shop := coordtest.NewHome(t), coordtest.NewRepo(t, "shop")
 	home.Agent("alice", shop.Dir).Status() // it starts the hub

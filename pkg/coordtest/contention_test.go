@@ -13,6 +13,7 @@ import (
 // and storing are one step, so exactly one of them is clear and the other hears
 // of it.
 func TestOfTwoSimultaneousAnnouncementsExactlyOneIsClear(t *testing.T) {
+	t.Parallel()
 	const (
 		rounds = 1000
 		pairs  = 5 // the hub allows an agent 200 calls a second and 500 at once: none gets near that, however fast the machine

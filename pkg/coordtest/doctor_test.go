@@ -99,6 +99,7 @@ func TestTheDoctorFindsABrokenHome(t *testing.T) {
 }
 
 func TestTheDoctorSaysWhatIsWrongWithGit(t *testing.T) {
+	t.Parallel()
 	bin := coordtest.Build(t)
 	real, err := exec.LookPath("git")
 	if err != nil {
@@ -140,6 +141,7 @@ func TestTheDoctorSaysWhatIsWrongWithGit(t *testing.T) {
 
 // A hub that runs on shows nothing of the doctor's sessions afterwards.
 func TestTheDoctorsProjectIsGoneFromTheViews(t *testing.T) {
+	t.Parallel()
 	home := coordtest.NewHome(t)
 	for _, args := range [][]string{{"start"}, {"doctor"}} {
 		if out, err := home.Command(args...).CombinedOutput(); err != nil {

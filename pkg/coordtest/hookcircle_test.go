@@ -41,6 +41,7 @@ func TestInACircleNoCommandWritesOverAPeersFreshWork(t *testing.T) {
 }
 
 func TestWorkThatWasHandedOverIsNotThrownAway(t *testing.T) {
+	t.Parallel()
 	circle := func(t *testing.T) (alice, bob *coordtest.HookSession) { return crossed(t) }
 	left := func(t *testing.T) (alice, bob *coordtest.HookSession) {
 		alice, bob, _ = two(t)

@@ -176,6 +176,7 @@ func TestStrictRefusesEditsWithoutAHub(t *testing.T) {
 }
 
 func TestEnforcementIsTheStricterOfSessionAndConfiguration(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		env, file      string
 		denied, spoken bool

@@ -12,6 +12,7 @@ import (
 // A file is one file whatever its name: the gate sees it, and the one that is
 // refused is told who holds it.
 func TestFilesWithControlCharactersInTheirNamesAreGated(t *testing.T) {
+	t.Parallel()
 	for name, file := range map[string]string{
 		"a line break":             "log\nin.go",
 		"a return":                 "log\rin.go",
@@ -76,6 +77,7 @@ func TestAFileThatCannotBeNamedIsNotWrittenUnseen(t *testing.T) {
 // TestWhatCannotBeReadIsRefusedInStrictModeOnly: of a tool that is about to run
 // nobody knows then whether it writes.
 func TestWhatCannotBeReadIsRefusedInStrictModeOnly(t *testing.T) {
+	t.Parallel()
 	alice, bob, _ := two(t)
 	alice.Env = append(alice.Env, "COORDINATOR_STRICT=1")
 	const base = `"session_id": "s", "cwd": "/", "hook_event_name": "PreToolUse", `

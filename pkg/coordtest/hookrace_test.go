@@ -80,6 +80,7 @@ func (r *racer) send(event coord.HookEvent, call coord.HookCall) (answer coord.H
 // Two sessions ask for one path at the same instant, again and again: exactly
 // one may write.
 func TestOfTwoSimultaneousEditsExactlyOneIsLetThrough(t *testing.T) {
+	t.Parallel()
 	const (
 		trials = 1000
 		pairs  = 5 // see TestOfTwoSimultaneousAnnouncementsExactlyOneIsClear

@@ -13,6 +13,7 @@ import (
 // What a refusal tells the user to type is typed, as it stands, where the session
 // works: it must let the session write.
 func TestTheCommandThatARefusalNamesWorks(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		file string
 		from func(repo *coordtest.Repo, other *coordtest.Repo) string // bob's directory

@@ -185,6 +185,7 @@ func TestAGuestIsCoordinatedWhereTheFileIs(t *testing.T) {
 }
 
 func TestWhatIsNoHookIsLetPass(t *testing.T) {
+	t.Parallel()
 	alice, _, _ := two(t)
 	for name, stdin := range map[string]string{
 		"nothing":         "",

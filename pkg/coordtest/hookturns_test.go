@@ -20,6 +20,7 @@ func TestEveryToolThatWritesAFileIsGated(t *testing.T) {
 }
 
 func TestWhatEndsATurn(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		event, payload string
 		ends           bool

@@ -130,6 +130,7 @@ func TestUncommittedChangesThatNobodyReportedAreSaid(t *testing.T) {
 }
 
 func TestALeaseEndsWhenItsFileIsCommitted(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		commit []string
 		before bool // the end of alice's turn
@@ -260,6 +261,7 @@ func TestAGitCommandThatCommitsNothingFreesNothing(t *testing.T) {
 }
 
 func TestAPeerFindsThatWhatRefusesItIsCommitted(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		then   func(t *testing.T, alice *coordtest.HookSession)
 		passes bool

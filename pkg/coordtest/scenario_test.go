@@ -11,7 +11,10 @@ import (
 
 const scenarios = "../../testdata/scenarios/*.txtar"
 
-func TestScenarios(t *testing.T) { coordtest.Play(t, coordtest.Scenarios(t, scenarios)) }
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	coordtest.Play(t, coordtest.Scenarios(t, scenarios))
+}
 
 // A scenario is written once and runs wherever it can. What keeps it from an
 // arrangement is one of the needs that the player knows.

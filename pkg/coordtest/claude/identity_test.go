@@ -41,7 +41,7 @@ func TestClearAndResumeKeepTheAgent(t *testing.T) {
 	alice.Type("/exit")
 	alice.ended()
 	again := st.print("alice", "go on", "--continue")
-	a = again.asked("you are alice", `you hold: "a.go"`)
+	a = again.asked("you are alice", `you left uncommitted, others may go on with it: "a.go"`)
 	// A shim that was heard before its hooks is somebody new until the next tick.
 	var after map[coord.AgentID]string
 	if !coordtest.Eventually(patience, func() bool { after = peers(watcher); return cmp.Equal(before, after) }) {
