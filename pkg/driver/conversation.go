@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,11 +31,13 @@ func Converse(ctx context.Context, says io.ReadCloser, hears io.WriteCloser, nam
 		name = "coord-driver"
 	}
 	client := mcp.NewClient(&mcp.Implementation{Name: name, Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
-	session, err := client.Connect(ctx, &mcp.IOTransport{Reader: says, Writer: hears}, nil)
+	c := &Conversation{}
+	session, err := client.Connect(ctx, &mcp.IOTransport{Reader: &noting{says, bufio.NewReader(says), c.note, nil}, Writer: hears}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("initialize: %w", err)
 	}
-	return &Conversation{client: session}, nil
+	c.client = session
+	return c, nil
 }
 
 // MCP gives the session itself, for what is not a tool call.
@@ -66,7 +69,8 @@ func (c *Conversation) Raw(ctx context.Context, name string, args any) (json.Raw
 	if res.IsError {
 		return nil, ToolError(text.Text)
 	}
-	return json.RawMessage(text.Text), c.note(json.RawMessage(text.Text))
+	_, err = eventsOf(text.Text)
+	return json.RawMessage(text.Text), err
 }
 
 // Caller is a [Session] or a [Conversation].

@@ -1,9 +1,11 @@
 package driver
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -11,30 +13,73 @@ import (
 	"github.com/coordhq/coord/pkg/tool"
 )
 
-// note keeps the events that a result carries: those asked for, then those that
-// ride along as news.
-func (c *Conversation) note(result json.RawMessage) error {
+// noting is what a shim says, each line noted before it is read: two calls under
+// way may be told of their answers in another order than these came.
+type noting struct {
+	io.Closer
+	lines *bufio.Reader
+	note  func(line []byte)
+	rest  []byte // of the line noted last
+}
+
+func (n *noting) Read(p []byte) (int, error) {
+	var err error
+	if len(n.rest) == 0 {
+		n.rest, err = n.lines.ReadBytes('\n')
+		n.note(n.rest)
+	}
+	read := copy(p, n.rest)
+	n.rest = n.rest[read:]
+	if len(n.rest) > 0 {
+		err = nil // it comes again behind the rest
+	}
+	return read, err
+}
+
+// note keeps the events of an answer. What cannot be read is told to whoever
+// asked.
+func (c *Conversation) note(line []byte) {
+	var answer struct {
+		Result struct {
+			Content []struct {
+				Text string `json:"text"`
+			} `json:"content"`
+			IsError bool `json:"isError"`
+		} `json:"result"`
+	}
+	if json.Unmarshal(line, &answer) != nil || answer.Result.IsError || len(answer.Result.Content) != 1 {
+		return
+	}
+	events, err := eventsOf(answer.Result.Content[0].Text)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = append(c.heard, events...)
+}
+
+// eventsOf gives the events that a result carries: those asked for, then those
+// that ride along as news.
+func eventsOf(result string) ([]coord.Event, error) {
 	var carrier struct {
 		Events []json.RawMessage `json:"events"`
 		News   struct {
 			Events []json.RawMessage `json:"events"`
 		} `json:"news"`
 	}
-	if err := json.Unmarshal(result, &carrier); err != nil {
-		return fmt.Errorf("read result: %w", err)
+	if err := json.Unmarshal([]byte(result), &carrier); err != nil {
+		return nil, fmt.Errorf("read result: %w", err)
 	}
 	events := make([]coord.Event, 0, len(carrier.Events)+len(carrier.News.Events))
 	for _, raw := range slices.Concat(carrier.Events, carrier.News.Events) {
 		e, err := parse(raw)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		events = append(events, e)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.heard = append(c.heard, events...)
-	return nil
+	return events, nil
 }
 
 // parse reads an event as a model gets it. The payload is the whole object.
