@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -29,15 +30,18 @@ func Command() *cobra.Command {
 			"Succeeds only when every step held.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			// A reader of our output that goes away (SIGPIPE) must not end us before we have cleaned up.
-			piped, stop := signal.NotifyContext(cmd.Context(), syscall.SIGPIPE)
-			defer stop()
-			ctx, cancel := context.WithTimeout(piped, timeLimit)
+			// A reader of our output that goes away must not end us before we have
+			// cleaned up: the write fails. A shim that ends early brings the signal
+			// too, and is a step that does not hold.
+			pipes := make(chan os.Signal, 1)
+			signal.Notify(pipes, syscall.SIGPIPE)
+			defer signal.Stop(pipes)
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeLimit)
 			defer cancel()
 			o.Out = cmd.OutOrStdout()
 			o.Color = !o.JSON && os.Getenv("NO_COLOR") == "" && isTerminal(o.Out)
 			err := Run(ctx, o)
-			if piped.Err() != nil && cmd.Context().Err() == nil {
+			if errors.Is(err, syscall.EPIPE) {
 				return syscall.EPIPE // whatever step that was, nobody reads of it
 			}
 			return err
