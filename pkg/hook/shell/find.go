@@ -70,7 +70,7 @@ type finding struct {
 // action is what find does with an entry.
 type action struct {
 	name    string // -print, -delete, -exec, …
-	command []word // of -exec and its like
+	command []word // of -exec and its like; of -fprint and its like the file
 }
 
 // Bounds of an expression.
@@ -152,15 +152,24 @@ func (f *finding) not() test {
 	return f.primary()
 }
 
-// value takes the argument of a primary.
-func (f *finding) value() string {
-	if f.at >= len(f.args) || !f.args[f.at].known {
+// word takes the argument of a primary as it stands there.
+func (f *finding) word() word {
+	if f.at >= len(f.args) {
 		f.odd = true
-		f.at++
-		return ""
+		return word{}
 	}
 	f.at++
-	return f.args[f.at-1].text
+	return f.args[f.at-1]
+}
+
+// value takes an argument that the expression depends on.
+func (f *finding) value() string {
+	w := f.word()
+	if !w.known {
+		f.odd = true
+		return ""
+	}
+	return w.text
 }
 
 func (f *finding) primary() test {
@@ -190,8 +199,15 @@ func (f *finding) primary() test {
 		return func(*visit) bool { return false }
 	case "-print", "-print0", "-ls", "-delete":
 		return f.does(action{name: name})
-	case "-printf", "-fprint", "-fprint0", "-fls":
-		return f.does(action{name: name, command: []word{known(f.value())}})
+	case "-printf":
+		f.word()
+		return f.does(action{name: name})
+	case "-fprint", "-fprint0", "-fls":
+		return f.does(action{name: name, command: []word{f.word()}})
+	case "-fprintf":
+		file := f.word()
+		f.word()
+		return f.does(action{name: name, command: []word{file}})
 	case "-exec", "-execdir", "-ok", "-okdir":
 		from := f.at
 		for f.at < len(f.args) && f.args[f.at].text != ";" && (f.args[f.at].text != "+" || f.args[f.at-1].text != "{}") {
@@ -256,7 +272,7 @@ func (r *reader) find(c invocation, s *scene) {
 			} else {
 				r.plan.giveUp("find removes what it finds")
 			}
-		case "-fprint", "-fprint0", "-fls":
+		case "-fprint", "-fprint0", "-fprintf", "-fls":
 			r.write(s, a.command[0], Target{Op: OpOutput})
 		case "-exec", "-execdir", "-ok", "-okdir":
 			inner := s.fork()
