@@ -48,7 +48,7 @@ func (h *Hub) activityOf(a *coord.Agent, now coord.Millis) activity {
 // What it says of itself goes before its place in a line, and that before a
 // consultation in which it has nothing to do but wait.
 func (h *Hub) waitOf(a *coord.Agent, there connection, lease *coord.Lease) (coord.Millis, coord.ThreadID) {
-	since, thread := h.state.lineOf(a)
+	since, thread := h.state.longestWait(a)
 	if since == 0 {
 		since, thread = h.state.consults(a, lease)
 	}
@@ -61,9 +61,9 @@ func (h *Hub) waitOf(a *coord.Agent, there connection, lease *coord.Lease) (coor
 	return since, thread
 }
 
-// lineOf tells since when an agent stands in a waiting line, the longest one,
-// and in which thread that can be settled.
-func (s *state) lineOf(a *coord.Agent) (coord.Millis, coord.ThreadID) {
+// longestWait tells since when an agent stands in a waiting line, the longest
+// one, and in which thread that can be settled.
+func (s *state) longestWait(a *coord.Agent) (coord.Millis, coord.ThreadID) {
 	var first *coord.Wait
 	for _, w := range s.waitsOf[a.ID] {
 		if w.Told == 0 && (first == nil || w.Order < first.Order) {

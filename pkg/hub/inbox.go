@@ -18,10 +18,8 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	if agent == nil {
 		return out, unknownAgent(me)
 	}
-	if in.Thread != "" {
-		if _, err := h.findThread(ctx, c.Project, in.Thread); err != nil {
-			return out, err
-		}
+	if err := h.awaitable(ctx, c.Project, in.Thread); err != nil {
+		return out, err
 	}
 	if err := h.revive(ctx, me); err != nil && coord.CodeOf(err) != coord.Storage { // a client that was stopped for a while has woken up
 		return out, err
@@ -51,6 +49,15 @@ func (h *Hub) sync(ctx context.Context, c coord.Caller, in tool.SyncIn) (tool.Sy
 	return out, nil
 }
 
+// awaitable refuses to wait for news of a thread that there is not; "" = of any.
+func (h *Hub) awaitable(ctx context.Context, project coord.ProjectID, id coord.ThreadID) error {
+	if id == "" {
+		return nil
+	}
+	_, err := h.findThread(ctx, project, id)
+	return err
+}
+
 // acknowledge notes that a client has been handed everything up to seen, and
 // whether it has come back since.
 func (h *Hub) acknowledge(ctx context.Context, me coord.AgentID, seen coord.Seq, read bool) error {
@@ -71,10 +78,8 @@ func (h *Hub) acknowledge(ctx context.Context, me coord.AgentID, seen coord.Seq,
 // repeats it.
 func (h *Hub) waitForMessage(ctx context.Context, c coord.Caller, in tool.WaitForMessageIn) (tool.WaitForMessageOut, error) {
 	var out tool.WaitForMessageOut
-	if in.ThreadID != "" {
-		if _, err := h.findThread(ctx, c.Project, in.ThreadID); err != nil {
-			return out, err
-		}
+	if err := h.awaitable(ctx, c.Project, in.ThreadID); err != nil {
+		return out, err
 	}
 	news, stop := h.waiters.listen(inboxOf(c.Agent))
 	defer stop()

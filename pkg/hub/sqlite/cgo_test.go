@@ -11,9 +11,6 @@ import (
 
 // A build without cgo compiles, so only running one shows what it says.
 func TestBuildWithoutCgoSaysSo(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the package again")
-	}
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-run=^TestOpenWithoutCgo$", ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
